@@ -1,0 +1,25 @@
+import type { NextConfig } from 'next'
+
+// The tests build into their own folder, so that they can run beside a server that is serving `.next`.
+const distDir = process.env.AL_DIST_DIR ?? '.next'
+
+const config: NextConfig = {
+  distDir,
+  poweredByHeader: false,
+  reactStrictMode: true,
+  devIndicators: false,
+  serverExternalPackages: ['pg', 'pino', 'bcryptjs', '@prisma/client', '@prisma/adapter-pg'],
+  headers: async () => [
+    {
+      source: '/:path*',
+      headers: [
+        { key: 'x-content-type-options', value: 'nosniff' },
+        { key: 'x-frame-options', value: 'DENY' },
+        { key: 'referrer-policy', value: 'same-origin' },
+        { key: 'permissions-policy', value: 'camera=(), geolocation=(), payment=()' },
+      ],
+    },
+  ],
+}
+
+export default config
