@@ -1,0 +1,51 @@
+import { z } from 'zod'
+import { line } from './common'
+
+const Email = z
+  .string()
+  .trim()
+  .max(254, 'At most 254 characters.')
+  .transform((email) => email.toLowerCase())
+  .pipe(z.email('Enter an email address, such as ada@example.com.'))
+
+const Password = z.string().min(8, 'At least 8 characters.').max(1024, 'At most 1024 characters.')
+
+export const Register = z.strictObject({
+  email: Email,
+  password: Password,
+  name: line(120).optional(),
+})
+export type Register = z.infer<typeof Register>
+
+/** `username` is the name that older clients use for the same thing. What is wrong about it is never said. */
+export const Login = z
+  .strictObject({
+    email: z.string().max(254).optional(),
+    username: z.string().max(254).optional(),
+    password: z.string().max(1024),
+  })
+  .transform(({ email, username, password }) => ({
+    email: (email ?? username ?? '').trim().toLowerCase(),
+    password,
+  }))
+  .refine(({ email }) => email !== '', { path: ['email'], message: 'Enter your email address.' })
+export type Login = z.output<typeof Login>
+
+export const ChangePassword = z.strictObject({ current: z.string().max(1024), next: Password })
+export type ChangePassword = z.infer<typeof ChangePassword>
+
+export type Role = 'admin' | 'member'
+
+export type UserRecord = { id: string; email: string; username: string; name: string | null; role: Role }
+
+export type SignedIn = { user: UserRecord; token: string; expires_at: string }
+
+export type SessionRecord = {
+  id: string
+  current: boolean
+  user_agent: string | null
+  ip: string | null
+  created_at: string
+  last_seen_at: string
+  expires_at: string
+}

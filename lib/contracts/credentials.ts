@@ -1,0 +1,86 @@
+import { z } from 'zod'
+import { Id, line } from './common'
+
+export const CredentialType = z.enum(['openai', 'openai-compatible', 'anthropic'])
+export type CredentialType = z.infer<typeof CredentialType>
+
+export const CredentialScope = z.enum(['user', 'project', 'global'])
+export type CredentialScope = z.infer<typeof CredentialScope>
+
+const BaseUrl = z
+  .url({ protocol: /^https?$/, message: 'Enter an address that begins with https:// or http://.' })
+  .max(500)
+  .refine((address) => {
+    const { username, password, search, hash } = new URL(address)
+    return username === '' && password === '' && search === '' && hash === ''
+  }, 'The address must have no user name, no query and no fragment.')
+  .transform((address) => address.replace(/\/+$/, ''))
+
+const Secret = z.strictObject({
+  api_key: z
+    .string()
+    .trim()
+    .min(1, 'Paste the key.')
+    .max(4096)
+    .regex(/^[\x21-\x7e]+$/, 'A key has no spaces and no special characters.'),
+})
+
+export const CreateCredential = z
+  .strictObject({
+    username: z.string().max(254).optional(),
+    credentialType: CredentialType,
+    projectId: Id.nullish(),
+    scope: CredentialScope.optional(),
+    label: line(120).optional(),
+    baseUrl: BaseUrl.optional(),
+    credentials: Secret,
+  })
+  .transform((body) => ({ ...body, scope: body.scope ?? (body.projectId ? 'project' : 'user') }))
+  .refine(({ scope, projectId }) => (scope === 'project') === Boolean(projectId), {
+    path: ['projectId'],
+    message: 'A project key needs the project; other keys have none.',
+  })
+  .refine(({ credentialType, baseUrl }) => credentialType !== 'openai-compatible' || Boolean(baseUrl), {
+    path: ['baseUrl'],
+    message: 'Enter the address of the server, such as http://127.0.0.1:11434/v1.',
+  })
+export type CreateCredential = z.output<typeof CreateCredential>
+
+/** A new address needs a new key with it, so that a stored key never travels to another host. */
+export const UpdateCredential = z
+  .strictObject({
+    label: line(120).optional(),
+    baseUrl: BaseUrl.optional(),
+    credentials: Secret.optional(),
+  })
+  .refine(({ baseUrl, credentials }) => baseUrl === undefined || credentials !== undefined, {
+    path: ['credentials'],
+    message: 'To send a key to another address, enter the key again.',
+  })
+export type UpdateCredential = z.output<typeof UpdateCredential>
+
+export const CredentialParams = z.strictObject({ credentialId: Id })
+
+export type CredentialRecord = {
+  id: string
+  scope: CredentialScope
+  credentialType: CredentialType
+  projectId: string | null
+  username: string | null
+  label: string | null
+  baseUrl: string
+  last4: string
+  createdAt: string
+  updatedAt: string
+  lastUsedAt: string | null
+}
+
+export type CredentialTest = { ok: boolean; latency_ms: number; models?: number; error?: string }
+
+/** One step of the order in which a key is looked for. */
+export type ResolutionStep = {
+  source: 'papita' | 'user' | 'project' | 'global' | 'environment' | 'demo'
+  status: 'serves' | 'available' | 'empty' | 'off'
+  /** For people, such as `OpenAI key ending 9e77`. Never a secret. */
+  detail: string
+}

