@@ -14,7 +14,10 @@ export function chooseAccount(clusterDir: string): Account {
   const me = process.getuid?.()
   if (me === 0) {
     if (process.platform !== 'linux')
-      throw new AppError('unavailable', 'The built-in database refuses root here: start AL-Chat as an ordinary user.')
+      throw new AppError(
+        'unavailable',
+        'The built-in database refuses root here: start AL-Chat as an ordinary user.',
+      )
     return { ids: owner && owner.uid !== 0 ? owner : nobody() }
   }
   if (owner && me !== undefined && owner.uid !== me)

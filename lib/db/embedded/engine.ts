@@ -15,7 +15,7 @@ import {
 import { tmpdir } from 'node:os'
 import { basename, dirname, join, relative } from 'node:path'
 import { AppError } from '@/lib/errors'
-import { type Account, giveAway } from './account.ts'
+import { type Account, giveAway } from './account'
 
 /** The Postgres programs that an account can run. `copyDir` is a copy made for it, to be removed at the end. */
 export type Engine = { binDir: string; copyDir: string | undefined }
@@ -25,7 +25,8 @@ export type Engine = { binDir: string; copyDir: string | undefined }
  * Throws unavailable when there is none for this platform, or none that starts.
  */
 export function prepareEngine(account: Account, nativeDir = findNativeDir()): Engine {
-  if (mend(nativeDir) && runs(nativeDir, account)) return { binDir: join(nativeDir, 'bin'), copyDir: undefined }
+  if (mend(nativeDir) && runs(nativeDir, account))
+    return { binDir: join(nativeDir, 'bin'), copyDir: undefined }
   for (const base of new Set(['/var/tmp', '/tmp', tmpdir()])) {
     const copyDir = copyEngine(nativeDir, base, account)
     if (copyDir && runs(copyDir, account)) return { binDir: join(copyDir, 'bin'), copyDir }
@@ -56,7 +57,7 @@ export function findNativeDir(from = process.cwd()): string {
 function mend(nativeDir: string): boolean {
   try {
     for (const { source, target } of listLinks(nativeDir)) {
-      const link = join(nativeDir, '..', target)
+      const link = join(nativeDir, relative('native', target))
       if (!existsSync(link)) symlinkSync(basename(source), link)
     }
     for (const program of readdirSync(join(nativeDir, 'bin'))) {
@@ -75,7 +76,9 @@ function listLinks(nativeDir: string): { source: string; target: string }[] {
 }
 
 function runs(nativeDir: string, account: Account): boolean {
-  return spawnSync(join(nativeDir, 'bin', 'postgres'), ['--version'], { cwd: '/', ...account.ids }).status === 0
+  return (
+    spawnSync(join(nativeDir, 'bin', 'postgres'), ['--version'], { cwd: '/', ...account.ids }).status === 0
+  )
 }
 
 function whyNot(nativeDir: string): string {
@@ -87,22 +90,22 @@ function copyEngine(nativeDir: string, base: string, account: Account): string |
   try {
     accessSync(base, constants.W_OK)
     const copyDir = mkdtempSync(join(base, 'al-chat-postgres-'))
-    // libraries.a are for compilers; links are made anew, since npm may have held them back.
-    const filter = (path: string) => !path.endsWith('.a') && !relative(nativeDir, path).startsWith('lib/pkgconfig')
-    cpSync(nativeDir, join(copyDir, 'native'), { recursive: true, filter, verbatimSymlinks: true })
-    mend(join(copyDir, 'native'))
-    return protect(copyDir, account)
+    const filter = (path: string) =>
+      !path.endsWith('.a') && !relative(nativeDir, path).startsWith('lib/pkgconfig')
+    cpSync(nativeDir, copyDir, { recursive: true, filter, verbatimSymlinks: true })
+    mend(copyDir)
+    protect(copyDir, account)
+    return copyDir
   } catch {
     return undefined
   }
 }
 
-function protect(copyDir: string, account: Account): string {
+function protect(copyDir: string, account: Account): void {
   giveAway(copyDir, account)
   for (const entry of readdirSync(copyDir, { recursive: true, withFileTypes: true })) {
     const path = join(entry.parentPath, entry.name)
     // The sticky bit keeps cleaners of temporary folders away from files in use (XDG base directories).
     if (entry.isFile()) chmodSync(path, (statSync(path).mode & 0o777) | 0o1400)
   }
-  return copyDir
 }
