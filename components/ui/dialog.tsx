@@ -1,0 +1,83 @@
+'use client'
+
+import { Dialog as Base } from '@base-ui/react/dialog'
+import { X } from 'lucide-react'
+import type { ReactNode } from 'react'
+import { IconButton } from './button'
+import { cn } from './class-names'
+
+type DialogProps = {
+  open: boolean
+  onOpenChange: (open: boolean) => void
+  title: string
+  description?: ReactNode
+  /** 480 px, or 640 px for long forms. */
+  wide?: boolean
+  /** Keeps the title for screen readers alone. */
+  bare?: boolean
+  children: ReactNode
+}
+
+/** A modal window. Escape and a press outside close it; focus goes back where it came from. */
+export function Dialog({ open, onOpenChange, title, description, wide, bare, children }: DialogProps) {
+  return (
+    <Base.Root open={open} onOpenChange={onOpenChange}>
+      <Base.Portal>
+        <Base.Backdrop className="fade-motion fixed inset-0 z-40 bg-black/36" />
+        <Base.Viewport className="fixed inset-0 z-40 flex items-start justify-center overflow-y-auto p-4 sm:py-[10vh]">
+          <Base.Popup
+            className={cn(
+              'float-motion relative w-full rounded-panel bg-raised shadow-float outline-none',
+              wide ? 'max-w-[640px]' : 'max-w-[480px]',
+            )}
+          >
+            <div
+              className={
+                bare ? 'sr-only' : 'flex items-start justify-between gap-4 px-5 pt-4 sm:px-6 sm:pt-5'
+              }
+            >
+              <div className="flex flex-col gap-1">
+                <Base.Title className="font-semibold text-body">{title}</Base.Title>
+                {description ? (
+                  <Base.Description className="text-ink-soft text-ui">{description}</Base.Description>
+                ) : null}
+              </div>
+              <Base.Close render={<IconButton label="Close" size="small" className="-mt-1 -mr-2" />}>
+                <X size={16} aria-hidden />
+              </Base.Close>
+            </div>
+            {children}
+          </Base.Popup>
+        </Base.Viewport>
+      </Base.Portal>
+    </Base.Root>
+  )
+}
+
+/** The padded middle of a dialog. */
+export function DialogBody({ className, children }: { className?: string; children: ReactNode }) {
+  return <div className={cn('flex flex-col gap-4 px-5 py-4 sm:px-6', className)}>{children}</div>
+}
+
+/** The row of buttons at the end of a dialog; the one that does it stands last. */
+export function DialogActions({ children }: { children: ReactNode }) {
+  return <div className="flex flex-wrap justify-end gap-2 px-5 pb-5 sm:px-6">{children}</div>
+}
+
+type SheetProps = { open: boolean; onOpenChange: (open: boolean) => void; label: string; children: ReactNode }
+
+/** A panel from the left edge: the sidebar on a phone. */
+export function Sheet({ open, onOpenChange, label, children }: SheetProps) {
+  return (
+    <Base.Root open={open} onOpenChange={onOpenChange}>
+      <Base.Portal>
+        <Base.Backdrop className="fade-motion fixed inset-0 z-30 bg-black/36" />
+        <Base.Popup className="sheet-motion fixed inset-y-0 left-0 z-30 flex w-[min(320px,86vw)] flex-col bg-surface shadow-float outline-none">
+          <Base.Title className="sr-only">{label}</Base.Title>
+          {children}
+          <Base.Close className="sr-only">Close {label.toLowerCase()}</Base.Close>
+        </Base.Popup>
+      </Base.Portal>
+    </Base.Root>
+  )
+}

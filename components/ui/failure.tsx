@@ -1,0 +1,23 @@
+import { CircleAlert } from 'lucide-react'
+import type { ReactNode } from 'react'
+import type { RequestError } from './request'
+
+type Failure = Pick<RequestError, 'message' | 'requestId' | 'retryAfterSeconds'>
+
+/** What went wrong, in place: the message, when to try again, and the request id, small. */
+export function FailureNote({ failure, children }: { failure: Failure; children?: ReactNode }) {
+  const { message, requestId, retryAfterSeconds } = failure
+  return (
+    <div role="alert" className="flex gap-2.5 rounded-control bg-bad/8 px-3 py-2.5 text-ui">
+      <CircleAlert size={16} aria-hidden className="mt-0.5 shrink-0 text-bad" />
+      <div className="flex min-w-0 flex-col gap-1">
+        <p className="break-words">
+          {message}
+          {retryAfterSeconds ? ` Try again in ${retryAfterSeconds} seconds.` : null}
+        </p>
+        {requestId ? <p className="break-all text-ink-soft text-label">Request {requestId}</p> : null}
+        {children}
+      </div>
+    </div>
+  )
+}
