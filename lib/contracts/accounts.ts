@@ -49,3 +49,13 @@ export type SessionRecord = {
   last_seen_at: string
   expires_at: string
 }
+
+/** The path to go to after signing in: one of this site, else the dashboard. */
+export function safeReturnPath(path: string | null | undefined): string {
+  const home = '/dashboard'
+  if (!path || path.length > 2000 || !/^\/(?![/\\])/.test(path)) return home
+  const target = URL.canParse(path, 'http://here') ? new URL(path, 'http://here') : null
+  // A path such as `/\t/evil.example` is another site once the browser has dropped the control character.
+  if (target?.origin !== 'http://here' || /\p{Cc}|\\/u.test(path)) return home
+  return target.pathname.startsWith('/login') || target.pathname.startsWith('/register') ? home : path
+}

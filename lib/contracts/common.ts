@@ -25,13 +25,15 @@ export type ErrorBody = {
 
 /** A line of text: trimmed, without control characters, never empty. */
 export function line(maxLength: number) {
-  return z
-    .string()
-    .trim()
-    .min(1, 'This cannot be empty.')
-    .max(maxLength, `At most ${maxLength} characters.`)
-    // biome keeps control characters out of regular expressions; Unicode's class says the same.
-    .regex(/^\P{Cc}*$/u, 'Control characters are not allowed.')
+  return (
+    z
+      .string()
+      .trim()
+      .min(1, 'This cannot be empty.')
+      .max(maxLength, `At most ${maxLength} characters.`)
+      // biome keeps control characters out of regular expressions; Unicode's class says the same.
+      .regex(/^\P{Cc}*$/u, 'Control characters are not allowed.')
+  )
 }
 
 /** Free text of any number of lines. Postgres cannot store U+0000, nor can a lone surrogate be sent as UTF-8. */
@@ -39,5 +41,8 @@ export function prose(maxLength: number) {
   return z
     .string()
     .max(maxLength, `At most ${maxLength} characters.`)
-    .refine((text) => !text.includes('\u0000') && text.isWellFormed(), 'This text has characters that cannot be stored.')
+    .refine(
+      (text) => !text.includes('\u0000') && text.isWellFormed(),
+      'This text has characters that cannot be stored.',
+    )
 }

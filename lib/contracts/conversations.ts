@@ -48,7 +48,14 @@ export type ContinueMessage = z.infer<typeof ContinueMessage>
 export const ConversationParams = z.strictObject({ conversationId: Id })
 export const MessageParams = z.strictObject({ messageId: Id })
 export const ReplyParams = z.strictObject({ replyId: Id })
-export const FollowReply = z.strictObject({ after: z.coerce.number().int().min(-1).max(2 ** 31).optional() })
+export const FollowReply = z.strictObject({
+  after: z.coerce
+    .number()
+    .int()
+    .min(-1)
+    .max(2 ** 31)
+    .optional(),
+})
 
 export type MessageStatus = 'running' | 'completed' | 'stopped' | 'interrupted' | 'failed'
 export type MessageRole = 'user' | 'assistant' | 'system' | 'tool'

@@ -2,7 +2,10 @@ import { z } from 'zod'
 import { Id, line, prose } from './common'
 
 export const CreateProject = z.strictObject({ name: line(120), description: prose(2000).default('') })
-export const UpdateProject = z.strictObject({ name: line(120).optional(), description: prose(2000).optional() })
+export const UpdateProject = z.strictObject({
+  name: line(120).optional(),
+  description: prose(2000).optional(),
+})
 export type CreateProject = z.infer<typeof CreateProject>
 export type UpdateProject = z.infer<typeof UpdateProject>
 
@@ -81,7 +84,10 @@ const Variables = z
     }),
   )
   .max(50)
-  .refine((list) => new Set(list.map(({ name }) => name)).size === list.length, 'Two variables have one name.')
+  .refine(
+    (list) => new Set(list.map(({ name }) => name)).size === list.length,
+    'Two variables have one name.',
+  )
 
 export const CreatePrompt = z.strictObject({
   title: line(200),
@@ -113,7 +119,13 @@ export const UpdateMember = z.strictObject({ role: ProjectRole })
 export type AddMember = z.infer<typeof AddMember>
 export type UpdateMember = z.infer<typeof UpdateMember>
 
-export type MemberRecord = { user_id: string; email: string; name: string | null; role: ProjectRole; created_at: string }
+export type MemberRecord = {
+  user_id: string
+  email: string
+  name: string | null
+  role: ProjectRole
+  created_at: string
+}
 
 export const ProjectParams = z.strictObject({ projectId: Id })
 export const AgentParams = z.strictObject({ agentId: Id })

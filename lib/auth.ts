@@ -1,0 +1,163 @@
+import { cookies, headers } from 'next/headers'
+import { redirect } from 'next/navigation'
+import { v7 as newId } from 'uuid'
+import { recordAudit } from './audit'
+import type { Actor, Origin } from './auth/actor'
+import { reserveSignIn } from './auth/limits'
+import { hashPassword, verifyPassword } from './auth/password'
+import { createSession, endSessions, findActor } from './auth/sessions'
+import { readCookieToken, readToken } from './auth/token-source'
+import { addCount } from './bus'
+import type { ChangePassword, Login, Register, Role, SignedIn, UserRecord } from './contracts/accounts'
+import { db } from './db'
+import { env } from './env'
+import { AppError } from './errors'
+import { callerAddress } from './http'
+
+export type { Actor, Origin } from './auth/actor'
+export { clearedCookie, sessionCookie } from './auth/cookie'
+export { endSession, listSessions, onAccessEnd } from './auth/sessions'
+
+/** Where this request comes from. */
+export function originOf(request: { headers: Headers }, requestId: string | null = null): Origin {
+  return {
+    ip: callerAddress(request),
+    userAgent: request.headers.get('user-agent')?.slice(0, 400) ?? null,
+    requestId,
+  }
+}
+
+/** The caller's account. Throws unauthenticated. */
+export async function requireUser(request: Request): Promise<Actor> {
+  const token = readToken(request)
+  const actor = token ? await findActor(token) : null
+  if (!actor) throw new AppError('unauthenticated', 'Sign in first.')
+  return actor
+}
+
+/** The caller's account, which must be an admin's. Throws unauthenticated, forbidden. */
+export async function requireAdmin(request: Request): Promise<Actor> {
+  const actor = await requireUser(request)
+  if (actor.role !== 'admin') throw new AppError('forbidden', 'Only an admin can do this.')
+  return actor
+}
+
+/** Who looks at a page, or null. */
+export async function findPageActor(): Promise<Actor | null> {
+  const jar = await cookies()
+  const token = readCookieToken((name) => jar.get(name)?.value)
+  return token ? findActor(token) : null
+}
+
+/** Who looks at a page; a visitor who is not signed in is sent to sign in, and back to `here` afterwards. */
+export async function requirePageActor(here: string): Promise<Actor> {
+  const actor = await findPageActor()
+  return actor ?? redirect(`/login?next=${encodeURIComponent(here)}`)
+}
+
+/** Where the visitor of a page comes from. */
+export async function pageOrigin(): Promise<Origin> {
+  return originOf({ headers: new Headers(await headers()) })
+}
+
+/** The account as the contract shows it. */
+export function toUserRecord(user: {
+  id: string
+  email: string
+  name: string | null
+  role: string
+}): UserRecord {
+  const role = user.role === 'admin' ? 'admin' : 'member'
+  return { id: user.id, email: user.email, username: user.email, name: user.name, role }
+}
+
+// Any constant serves; it is taken while the first account is made.
+const firstAccountLock = 4_711_001
+
+/** Makes an account; the first one is the admin's, under any race. Throws conflict, forbidden, too_many_requests. */
+export async function register(input: Register, origin: Origin): Promise<SignedIn> {
+  await limitRegistrations(origin.ip)
+  const passwordHash = await hashPassword(input.password)
+  const user = await db().$transaction(async (tx) => {
+    await tx.$executeRaw`SELECT pg_advisory_xact_lock(${firstAccountLock})`
+    const isFirst = (await tx.user.findFirst({ select: { id: true } })) === null
+    if (!isFirst && env().REGISTRATION !== 'open') throw registrationClosed()
+    if (await tx.user.findUnique({ where: { email: input.email }, select: { id: true } })) {
+      throw new AppError('conflict', 'There is an account with this email already. Sign in instead.')
+    }
+    const role: Role = isFirst ? 'admin' : 'member'
+    return tx.user.create({
+      data: { id: newId(), email: input.email, name: input.name ?? null, passwordHash, role },
+    })
+  })
+  await recordAudit({
+    actorId: user.id,
+    action: 'account.register',
+    ip: origin.ip,
+    requestId: origin.requestId,
+  })
+  return createSession(toUserRecord(user), origin)
+}
+
+function registrationClosed(): AppError {
+  return env().REGISTRATION === 'invite'
+    ? new AppError('forbidden', 'Accounts here are made by invitation. Ask an admin for one.')
+    : new AppError('forbidden', 'No new accounts are made here. Ask an admin.')
+}
+
+async function limitRegistrations(ip: string): Promise<void> {
+  const limits = env().RATE_LIMITS
+  if (limits === 'off') return
+  const { count, resetMs } = await addCount(`register:${ip}`, limits.register.windowMs, 1)
+  if (count > limits.register.count) {
+    throw new AppError(
+      'too_many_requests',
+      'Too many accounts were made from this address. Try again later.',
+      {
+        retryAfterSeconds: resetMs / 1000,
+      },
+    )
+  }
+}
+
+/** Signs in. An unknown account and a wrong password are one answer in one time. Throws unauthenticated, too_many_requests. */
+export async function login(input: Login, origin: Origin): Promise<SignedIn> {
+  const attempt = await reserveSignIn(input.email, origin.ip)
+  try {
+    const user = await db().user.findUnique({ where: { email: input.email } })
+    const matches = await verifyPassword(input.password, user?.passwordHash ?? null)
+    if (!user || !matches || user.disabledAt) {
+      await attempt.failed()
+      throw new AppError('unauthenticated', 'Email or password is wrong.')
+    }
+    await attempt.succeeded()
+    return await createSession(toUserRecord(user), origin)
+  } finally {
+    await attempt.release()
+  }
+}
+
+/** Sets a new password and ends all other sessions. Throws forbidden if the current one is wrong. */
+export async function changePassword(actor: Actor, input: ChangePassword, origin: Origin): Promise<void> {
+  const attempt = await reserveSignIn(actor.email, origin.ip)
+  try {
+    const user = await db().user.findUnique({ where: { id: actor.userId } })
+    if (!(await verifyPassword(input.current, user?.passwordHash ?? null))) {
+      await attempt.failed()
+      throw new AppError('forbidden', 'The current password is wrong.', {
+        issues: [{ path: 'current', message: 'This is not your current password.' }],
+      })
+    }
+    const passwordHash = await hashPassword(input.next)
+    await db().user.update({ where: { id: actor.userId }, data: { passwordHash } })
+    await endSessions({ userId: actor.userId, exceptId: actor.sessionId })
+    await recordAudit({
+      actorId: actor.userId,
+      action: 'account.password',
+      ip: origin.ip,
+      requestId: origin.requestId,
+    })
+  } finally {
+    await attempt.release()
+  }
+}

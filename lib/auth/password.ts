@@ -1,0 +1,128 @@
+import { createHash } from 'node:crypto'
+import { availableParallelism } from 'node:os'
+import { Worker } from 'node:worker_threads'
+import { AppError } from '../errors'
+import { remember } from '../remember'
+
+/** bcrypt's cost: 2^11 rounds, about 100 ms of one core. */
+const cost = 11
+const idleMs = 30_000
+const maxWaiting = 500
+
+/**
+ * bcrypt reads 72 bytes and stops at a zero byte; the digest lets every byte of a longer password count,
+ * and its base64 form has 64 characters and no zero.
+ */
+function digest(password: string): string {
+  return createHash('sha384').update(password.normalize('NFKC')).digest('base64')
+}
+
+/** The hash to store for a password. Off the main thread. */
+export async function hashPassword(password: string): Promise<string> {
+  return (await hashers().run({ task: 'hash', digest: digest(password), cost })) as string
+}
+
+/** A hash of nothing that anyone knows, so that an unknown account takes as long as a wrong password. */
+const decoy = () => remember('auth.decoy', () => hashPassword(crypto.randomUUID()))
+
+/** Whether the password has this hash; null stands for an unknown account and takes as long. Off the main thread. */
+export async function verifyPassword(password: string, hash: string | null): Promise<boolean> {
+  const matches = await hashers().run({
+    task: 'verify',
+    digest: digest(password),
+    hash: hash ?? (await decoy()),
+  })
+  return hash !== null && matches === true
+}
+
+/** Makes the decoy before the first sign-in needs it. */
+export async function warmPasswords(): Promise<void> {
+  await decoy()
+}
+
+type Job = { task: 'hash'; digest: string; cost: number } | { task: 'verify'; digest: string; hash: string }
+type Waiting = { job: Job; resolve: (answer: unknown) => void; reject: (error: unknown) => void }
+
+// Given as text, so that no bundler needs to find a second entry point; bcryptjs is resolved from the app's folder.
+const workerSource = `
+  const { parentPort } = require('node:worker_threads')
+  const bcrypt = import('bcryptjs').then((module) => module.default)
+  parentPort.on('message', async (job) => {
+    const { hash, compare } = await bcrypt
+    parentPort.postMessage(job.task === 'hash' ? await hash(job.digest, job.cost) : await compare(job.digest, job.hash))
+  })
+`
+
+/** A few threads that hash, started when needed and ended when idle; one core stays free for streams. */
+class HasherPool {
+  private readonly size = Math.max(1, Math.min(4, availableParallelism() - 1))
+  private readonly waiting: Waiting[] = []
+  private readonly idle: Worker[] = []
+  private started = 0
+
+  run(job: Job): Promise<unknown> {
+    if (this.waiting.length >= maxWaiting) {
+      throw new AppError(
+        'unavailable',
+        'Too many people are signing in at this moment. Try again in a few seconds.',
+        {
+          retryAfterSeconds: 5,
+        },
+      )
+    }
+    return new Promise((resolve, reject) => {
+      this.waiting.push({ job, resolve, reject })
+      this.next()
+    })
+  }
+
+  private next(): void {
+    if (this.waiting.length === 0) return
+    const worker = this.idle.pop() ?? (this.started < this.size ? this.start() : null)
+    const first = worker && this.waiting.shift()
+    if (first) this.assign(worker, first)
+  }
+
+  private start(): Worker {
+    this.started += 1
+    const worker = new Worker(workerSource, { eval: true })
+    worker.unref()
+    worker.once('exit', () => {
+      this.started -= 1
+      const place = this.idle.indexOf(worker)
+      if (place >= 0) this.idle.splice(place, 1)
+    })
+    return worker
+  }
+
+  private assign(worker: Worker, { job, resolve, reject }: Waiting): void {
+    const done = (settle: () => void) => {
+      worker.removeAllListeners('message')
+      worker.removeAllListeners('error')
+      settle()
+    }
+    worker.once('message', (answer) =>
+      done(() => {
+        resolve(answer)
+        this.rest(worker)
+      }),
+    )
+    worker.once('error', (error) =>
+      done(() => {
+        reject(new AppError('internal', 'The password could not be checked.', { cause: error }))
+        this.next()
+      }),
+    )
+    worker.postMessage(job)
+  }
+
+  private rest(worker: Worker): void {
+    this.idle.push(worker)
+    setTimeout(() => {
+      if (this.idle.includes(worker) && this.waiting.length === 0) void worker.terminate()
+    }, idleMs).unref()
+    this.next()
+  }
+}
+
+const hashers = () => remember('auth.hashers', () => new HasherPool())

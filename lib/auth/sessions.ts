@@ -1,0 +1,97 @@
+import { v7 as newId } from 'uuid'
+import { publish, subscribe } from '../bus'
+import type { SessionRecord, SignedIn, UserRecord } from '../contracts/accounts'
+import { db } from '../db'
+import { AppError } from '../errors'
+import type { Actor, Origin } from './actor'
+import { readSessionToken, signToken } from './token'
+
+const sessionDays = 30
+const dayMs = 86_400_000
+/** `last_seen_at` is for people; it need not cost a write with every request. */
+const seenEveryMs = 300_000
+
+const accessTopic = (userId: string) => `auth:${userId}`
+
+/** Signs a user in on a device. */
+export async function createSession(user: UserRecord, origin: Origin): Promise<SignedIn> {
+  // Tokens carry whole seconds; the row says the same.
+  const createdAt = new Date(Math.floor(Date.now() / 1000) * 1000)
+  const expiresAt = new Date(createdAt.getTime() + sessionDays * dayMs)
+  const session = { id: newId(), userId: user.id, createdAt, expiresAt }
+  await db().session.create({ data: { ...session, userAgent: origin.userAgent, ip: origin.ip } })
+  return { user, token: await signToken(session), expires_at: expiresAt.toISOString() }
+}
+
+/** Who holds this token, or null: the session row is the truth, the token only names it. */
+export async function findActor(token: string): Promise<Actor | null> {
+  const named = await readSessionToken(token)
+  if (!named) return null
+  const session = await db().session.findFirst({
+    where: {
+      id: named.sessionId,
+      userId: named.userId,
+      expiresAt: { gt: new Date() },
+      user: { disabledAt: null },
+    },
+    select: {
+      id: true,
+      lastSeenAt: true,
+      user: { select: { id: true, email: true, name: true, role: true } },
+    },
+  })
+  if (!session) return null
+  if (Date.now() - session.lastSeenAt.getTime() > seenEveryMs) {
+    await db().session.updateMany({ where: { id: session.id }, data: { lastSeenAt: new Date() } })
+  }
+  const { user } = session
+  const role = user.role === 'admin' ? 'admin' : 'member'
+  return { userId: user.id, role, email: user.email, name: user.name, sessionId: session.id }
+}
+
+/** The devices on which the actor is signed in, last seen first. */
+export async function listSessions(actor: Actor): Promise<SessionRecord[]> {
+  const sessions = await db().session.findMany({
+    where: { userId: actor.userId, expiresAt: { gt: new Date() } },
+    orderBy: { lastSeenAt: 'desc' },
+    take: 100,
+  })
+  return sessions.map((session) => ({
+    id: session.id,
+    current: session.id === actor.sessionId,
+    user_agent: session.userAgent,
+    ip: session.ip,
+    created_at: session.createdAt.toISOString(),
+    last_seen_at: session.lastSeenAt.toISOString(),
+    expires_at: session.expiresAt.toISOString(),
+  }))
+}
+
+/** Ends one of the actor's sessions. Throws not_found. */
+export async function endSession(actor: Actor, sessionId: string): Promise<void> {
+  const { count } = await db().session.deleteMany({ where: { id: sessionId, userId: actor.userId } })
+  if (count === 0) throw new AppError('not_found', 'This session has ended already.')
+  publish(accessTopic(actor.userId), { endedSessionId: sessionId })
+}
+
+/** Ends all sessions of a user but one. */
+export async function endSessions({
+  userId,
+  exceptId,
+}: {
+  userId: string
+  exceptId: string | null
+}): Promise<void> {
+  await db().session.deleteMany({ where: { userId, ...(exceptId && { id: { not: exceptId } }) } })
+  publish(accessTopic(userId), { keptSessionId: exceptId })
+}
+
+type AccessChange = { endedSessionId?: string; keptSessionId?: string | null }
+
+/** Calls back once when the actor's session ends, so that its live streams end with it. Returns how to stop listening. */
+export function onAccessEnd(actor: Actor, ended: () => void): () => void {
+  return subscribe(accessTopic(actor.userId), (message) => {
+    const { endedSessionId, keptSessionId } = message as AccessChange
+    if (endedSessionId ? endedSessionId === actor.sessionId : keptSessionId !== actor.sessionId) ended()
+  })
+}

@@ -1,0 +1,51 @@
+import { createHash } from 'node:crypto'
+import { errors, jwtVerify, SignJWT } from 'jose'
+import { serverSecret } from '../env'
+import { remember } from '../remember'
+
+const party = 'al-chat'
+
+/** HMAC key of the tokens; derived, so that the secret may be of any length ≥ 32 bytes. */
+const signingKey = () =>
+  remember('auth.key', () =>
+    createHash('sha256').update('al-chat session token\0').update(serverSecret('AUTH_SECRET')).digest(),
+  )
+
+/** A session's token: HS256 with exactly the claims of the contract. */
+export async function signToken(session: {
+  id: string
+  userId: string
+  createdAt: Date
+  expiresAt: Date
+}): Promise<string> {
+  return new SignJWT({ sid: session.id })
+    .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
+    .setIssuer(party)
+    .setAudience(party)
+    .setSubject(session.userId)
+    .setIssuedAt(session.createdAt)
+    .setExpirationTime(session.expiresAt)
+    .sign(signingKey())
+}
+
+const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+
+/** The session and user that a token names, or null if it is not one of ours. */
+export async function readSessionToken(token: string): Promise<{ sessionId: string; userId: string } | null> {
+  try {
+    const { payload } = await jwtVerify(token, signingKey(), {
+      algorithms: ['HS256'],
+      typ: 'JWT',
+      issuer: party,
+      audience: party,
+      requiredClaims: ['sub', 'sid', 'iat', 'exp'],
+    })
+    const { sid, sub } = payload
+    if (typeof sid !== 'string' || !uuid.test(sid) || !sub || !uuid.test(sub)) return null
+    return { sessionId: sid, userId: sub }
+  } catch (error) {
+    if (error instanceof errors.JOSEError || error instanceof TypeError || error instanceof SyntaxError)
+      return null
+    throw error
+  }
+}

@@ -1,0 +1,57 @@
+import { AppError } from '../errors'
+import { Prisma } from './generated/client'
+
+/** SQLSTATE classes and codes, from appendix A of the Postgres manual. */
+const diskFull = /^53100$/
+const noService = /^(08...|57P0.|53300)$/
+const noSocket =
+  /ECONNREFUSED|ECONNRESET|ENOENT|EPIPE|Connection terminated|timeout exceeded when trying to connect/i
+
+/** A fault of the database as AppError; an AppError stays as it is. */
+export function asStorageError(error: unknown): AppError {
+  if (error instanceof AppError) return error
+  const { sqlState, message, prismaCode } = describe(error)
+  if (diskFull.test(sqlState)) {
+    return new AppError('storage_full', 'The disk of the server is full, so this was not saved.', {
+      cause: error,
+    })
+  }
+  if (
+    noService.test(sqlState) ||
+    prismaCode === 'P1001' ||
+    prismaCode === 'P2024' ||
+    noSocket.test(message)
+  ) {
+    return new AppError('unavailable', 'The database does not answer. Try again in a moment.', {
+      cause: error,
+      retryAfterSeconds: 2,
+    })
+  }
+  if (prismaCode === 'P2002' || sqlState === '23505') {
+    return new AppError('conflict', 'There is one like this already.', { cause: error })
+  }
+  if (prismaCode === 'P2025' || prismaCode === 'P2003' || sqlState === '23503') {
+    return new AppError('not_found', 'It is not there, or no longer.', { cause: error })
+  }
+  return new AppError('internal', 'The server failed to answer this request.', { cause: error })
+}
+
+function describe(error: unknown): { sqlState: string; message: string; prismaCode: string } {
+  const message = error instanceof Error ? error.message : String(error)
+  const prismaCode = error instanceof Prisma.PrismaClientKnownRequestError ? error.code : ''
+  return { sqlState: findSqlState(error, 4), message, prismaCode }
+}
+
+/** The adapter wraps what Postgres said a few levels deep: as `code`, `originalCode` or in `meta`. */
+function findSqlState(value: unknown, depth: number): string {
+  if (typeof value !== 'object' || value === null || depth === 0) return ''
+  for (const name of ['originalCode', 'code'] as const) {
+    const code = (value as Record<string, unknown>)[name]
+    if (typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) && !/^P[1-9]/.test(code)) return code
+  }
+  for (const name of ['cause', 'meta', 'driverAdapterError'] as const) {
+    const found = findSqlState((value as Record<string, unknown>)[name], depth - 1)
+    if (found) return found
+  }
+  return ''
+}

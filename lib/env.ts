@@ -1,0 +1,161 @@
+import { resolve } from 'node:path'
+import { z } from 'zod'
+import { readOrCreateSecret } from './env/secret-file'
+
+const list = z
+  .string()
+  .transform((text) =>
+    text
+      .split(',')
+      .map((word) => word.trim())
+      .filter(Boolean),
+  )
+  .default([])
+
+const httpUrl = z
+  .url({ protocol: /^https?$/, error: 'must be an http or https address' })
+  .transform((url) => url.replace(/\/+$/, ''))
+
+const units = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const
+
+/** Milliseconds of a duration such as `250ms`, `10s`, `30m`; null if it is none. */
+function parseDuration(text: string): number | null {
+  const match = /^(\d{1,9})(ms|s|m|h)$/.exec(text.trim())
+  return match ? Number(match[1]) * units[match[2] as keyof typeof units] : null
+}
+
+const defaultTimeouts = { connectMs: 10_000, firstByteMs: 120_000, idleMs: 60_000, totalMs: 1_800_000 }
+const timeoutNames = { connect: 'connectMs', first: 'firstByteMs', idle: 'idleMs', total: 'totalMs' } as const
+
+const providerTimeouts = z
+  .string()
+  .default('')
+  .transform((text, context) => {
+    const timeouts = { ...defaultTimeouts }
+    for (const word of text.split(',').filter((part) => part.trim() !== '')) {
+      const [name = '', value = ''] = word.split('=', 2)
+      const durationMs = parseDuration(value)
+      const known = timeoutNames[name.trim() as keyof typeof timeoutNames]
+      if (!known || durationMs === null) {
+        context.addIssue({
+          code: 'custom',
+          message: 'must look like connect=10s,first=120s,idle=60s,total=30m',
+        })
+        return z.NEVER
+      }
+      timeouts[known] = durationMs
+    }
+    return timeouts
+  })
+
+const limitDefaults = {
+  /** Wrong passwords for one account. */
+  login: { count: 10, windowMs: 900_000 },
+  /** Sign-in attempts that fail from one address. */
+  address: { count: 100, windowMs: 900_000 },
+  /** Accounts made from one address. */
+  register: { count: 100, windowMs: 3_600_000 },
+  /** Messages that one user sends. */
+  message: { count: 120, windowMs: 60_000 },
+}
+export type RateClass = keyof typeof limitDefaults
+export type RateLimit = { count: number; windowMs: number }
+
+const rateLimits = z
+  .string()
+  .default('')
+  .transform((text, context): Record<RateClass, RateLimit> | 'off' => {
+    if (text.trim() === 'off') return 'off'
+    const limits = structuredClone(limitDefaults)
+    for (const word of text.split(',').filter((part) => part.trim() !== '')) {
+      const match = /^\s*([a-z]+)=(\d{1,6})\/(\w+)\s*$/.exec(word)
+      const windowMs = parseDuration(match?.[3] ?? '')
+      const known = match?.[1] as RateClass
+      if (!match || windowMs === null || !(known in limits)) {
+        context.addIssue({ code: 'custom', message: `must be off, or look like login=10/15m,message=120/1m` })
+        return z.NEVER
+      }
+      limits[known] = { count: Number(match[2]), windowMs }
+    }
+    return limits
+  })
+
+const secret = z.string().refine((text) => Buffer.byteLength(text) >= 32, 'must be at least 32 bytes long')
+
+const Environment = z.object({
+  PORT: z.coerce.number({ error: 'must be a number' }).int().min(0).max(65_535).default(3000),
+  HOST: z.string().default('127.0.0.1'),
+  APP_URL: httpUrl.optional(),
+  DATA_DIR: z
+    .string()
+    .default('./data')
+    .transform((path) => resolve(path)),
+  SESSION_LOG_DIR: z
+    .string()
+    .default('./SessionLog')
+    .transform((path) => resolve(path)),
+  DATABASE_URL: z
+    .url({ protocol: /^postgres(ql)?$/, error: 'must begin with postgres:// or postgresql://' })
+    .optional(),
+  REDIS_URL: z.url({ protocol: /^rediss?$/, error: 'must begin with redis:// or rediss://' }).optional(),
+  AUTH_SECRET: secret.optional(),
+  VAULT_KEY: secret.optional(),
+  OPENAI_API_KEY: z.string().optional(),
+  OPENAI_BASE_URL: httpUrl.default('https://api.openai.com/v1'),
+  PAPITA_API_URL: httpUrl.optional(),
+  PAPITA_API_TOKEN: z.string().optional(),
+  ACCESS_KEY: z.string().min(8, 'must be at least 8 characters long').optional(),
+  REGISTRATION: z
+    .enum(['open', 'invite', 'closed'], { error: 'must be open, invite or closed' })
+    .default('open'),
+  CORS_ORIGINS: list,
+  TRUSTED_PROXIES: list,
+  ALLOWED_PROVIDER_HOSTS: list,
+  METRICS_TOKEN: z.string().min(16, 'must be at least 16 characters long').optional(),
+  LOG_LEVEL: z
+    .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
+      error: 'must be fatal, error, warn, info, debug, trace or silent',
+    })
+    .default('info'),
+  RATE_LIMITS: rateLimits,
+  PROVIDER_TIMEOUTS: providerTimeouts,
+})
+export type Env = z.output<typeof Environment>
+
+/** The environment is faulty; the message is one line that names every fault. */
+export class EnvError extends Error {
+  override name = 'EnvError'
+}
+
+/** Parses an environment; an empty value counts as absent. Throws EnvError with every fault named, never with a value. */
+export function parseEnv(source: Record<string, string | undefined>): Env {
+  const given = Object.fromEntries(
+    Object.entries(source).filter(([, value]) => value !== undefined && value.trim() !== ''),
+  )
+  const parsed = Environment.safeParse(given)
+  if (parsed.success) return parsed.data
+  const faults = parsed.error.issues.map(({ path, message }) => `${path.join('.')} ${message}`)
+  throw new EnvError(`The environment is not usable: ${faults.join('; ')}.`)
+}
+
+let parsedEnv: Env | undefined
+
+/** The environment of this process, parsed once at the first call. Throws EnvError. */
+export function env(): Env {
+  parsedEnv ??= parseEnv(process.env)
+  return parsedEnv
+}
+
+/** A secret of the server: from the environment, else made once and kept in the data folder, mode 0600. Throws EnvError. */
+export function serverSecret(name: 'AUTH_SECRET' | 'VAULT_KEY'): string {
+  const given = env()[name]
+  if (given) return given
+  try {
+    return readOrCreateSecret(resolve(env().DATA_DIR, name.toLowerCase().replace('_', '-')))
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new EnvError(`${name} is not set and its file in DATA_DIR cannot be used: ${reason}`, {
+      cause: error,
+    })
+  }
+}

@@ -1,0 +1,141 @@
+import type { z } from 'zod'
+import { AppError } from './errors'
+import { readBody } from './http/body'
+import { corsHeaders, refuseForeignOrigin } from './http/origin'
+import { errorResponse } from './http/portal-error'
+import { readRequestId } from './http/request-id'
+import { parseInput } from './http/validate'
+import { log } from './log'
+
+export { callerAddress, isHttps } from './http/address'
+export { eventStream } from './http/event-stream'
+
+type Context = { params: Promise<Record<string, string | string[] | undefined>> }
+export type Handler = (request: Request, context: Context) => Promise<Response>
+type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+
+type Input<A, P, Q, B> = { actor: A; params: P; query: Q; body: B; request: Request; requestId: string }
+
+type Declaration<A, P, Q, B> = {
+  /** Who may call; throws if the caller may not. `anyone` must be written out. */
+  auth: (request: Request) => Promise<A>
+  params?: z.ZodType<P>
+  query?: z.ZodType<Q>
+  body?: z.ZodType<B>
+  run: (input: Input<A, P, Q, B>) => Promise<Response>
+}
+
+/** Lets everyone in, signed in or not. */
+export async function anyone(): Promise<null> {
+  return null
+}
+
+/**
+ * One method of one URL: authenticates, parses, runs, and maps every error to the portal dialect.
+ * The caller's origin is checked before anything else, so that no other site can spend a browser's session.
+ */
+export function route<A, P = unknown, Q = unknown, B = unknown>(declared: Declaration<A, P, Q, B>): Handler {
+  return async (request, context) => {
+    const requestId = readRequestId(request)
+    const startedAt = performance.now()
+    let response: Response
+    try {
+      refuseForeignOrigin(request)
+      const actor = await declared.auth(request)
+      const params = declared.params ? parseParams(declared.params, await context.params) : (undefined as P)
+      const query = declared.query ? parseInput(declared.query, readQuery(request)) : (undefined as Q)
+      const body = declared.body ? parseInput(declared.body, await readBody(request)) : (undefined as B)
+      response = await declared.run({ actor, params, query, body, request, requestId })
+    } catch (error) {
+      response = errorResponse(error, requestId)
+    }
+    finish(request, response, requestId)
+    log().debug(
+      {
+        requestId,
+        method: request.method,
+        path: new URL(request.url).pathname,
+        status: response.status,
+        ms: Math.round(performance.now() - startedAt),
+      },
+      'answered',
+    )
+    return response
+  }
+}
+
+function finish(request: Request, response: Response, requestId: string): void {
+  response.headers.set('x-request-id', requestId)
+  if (!response.headers.has('cache-control')) response.headers.set('cache-control', 'no-store')
+  for (const [name, value] of corsHeaders(request)) response.headers.set(name, value)
+}
+
+/** An id that is none names a thing that is not there. */
+function parseParams<P>(schema: z.ZodType<P>, params: unknown): P {
+  const parsed = schema.safeParse(params)
+  if (!parsed.success) throw new AppError('not_found', 'There is nothing at this address.')
+  return parsed.data
+}
+
+function readQuery(request: Request): Record<string, string> {
+  return Object.fromEntries(new URL(request.url).searchParams)
+}
+
+/** All methods of one URL; those not given are answered with 405 and `allow`. */
+export function methods(given: Partial<Record<Method, Handler>>): Record<Method | 'OPTIONS', Handler> {
+  const allow = [...Object.keys(given), ...(given.GET ? ['HEAD'] : []), 'OPTIONS'].join(', ')
+  const refuse = route({
+    auth: anyone,
+    run: async () => {
+      throw new AppError('method_not_allowed', `This address takes ${allow}.`)
+    },
+  })
+  const refuseWithAllow: Handler = async (request, context) => {
+    const response = await refuse(request, context)
+    response.headers.set('allow', allow)
+    return response
+  }
+  const answerOptions: Handler = async (request) => {
+    const response = new Response(null, { status: 204, headers: { allow } })
+    response.headers.set('x-request-id', readRequestId(request))
+    for (const [name, value] of corsHeaders(request)) response.headers.set(name, value)
+    if (response.headers.has('access-control-allow-origin')) {
+      response.headers.set('access-control-allow-methods', allow)
+      response.headers.set(
+        'access-control-allow-headers',
+        'authorization, content-type, x-api-key, x-request-id, last-event-id',
+      )
+      response.headers.set('access-control-max-age', '600')
+    }
+    return response
+  }
+  return {
+    GET: refuseWithAllow,
+    POST: refuseWithAllow,
+    PUT: refuseWithAllow,
+    PATCH: refuseWithAllow,
+    DELETE: refuseWithAllow,
+    ...given,
+    OPTIONS: answerOptions,
+  }
+}
+
+/** 200 with a JSON body. */
+export function ok(body: unknown, headers?: HeadersInit): Response {
+  return Response.json(body, { status: 200, headers })
+}
+
+/** 201 with the made thing. */
+export function created(body: unknown, headers?: HeadersInit): Response {
+  return Response.json(body, { status: 201, headers })
+}
+
+/** 202: begun, and going on without this request. */
+export function accepted(body: unknown): Response {
+  return Response.json(body, { status: 202 })
+}
+
+/** 204. */
+export function noContent(headers?: HeadersInit): Response {
+  return new Response(null, { status: 204, headers })
+}

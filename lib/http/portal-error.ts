@@ -1,0 +1,23 @@
+import type { ErrorBody } from '../contracts/common'
+import { asAppError, statusOf } from '../errors'
+import { log } from '../log'
+
+/** The error in the portal dialect. What the server did not expect is logged with its cause, and told without. */
+export function errorResponse(error: unknown, requestId: string): Response {
+  const known = asAppError(error)
+  if (known.code === 'internal') log().error({ requestId, err: known.cause ?? known }, known.message)
+  const body: ErrorBody = {
+    error: {
+      code: known.code,
+      message: known.message,
+      request_id: requestId,
+      ...(known.issues && { issues: known.issues }),
+      ...(known.facts && { facts: known.facts }),
+    },
+  }
+  const headers = new Headers()
+  if (known.retryAfterSeconds !== undefined) {
+    headers.set('retry-after', String(Math.max(1, Math.ceil(known.retryAfterSeconds))))
+  }
+  return Response.json(body, { status: statusOf[known.code], headers })
+}
