@@ -1,0 +1,132 @@
+// The server: Next under a plain HTTP server of our own, which names every request, starts with one clear line or not
+// at all, and stops without cutting anybody off. `--dev` serves with hot reload.
+import { randomUUID } from 'node:crypto'
+import { createServer } from 'node:http'
+import { resolve } from 'node:path'
+import { explainListening, loadEnvironment, readAddress } from './environment.mjs'
+import { drainRequests, followAnswer, onStop, shutDown, watchParent } from './lifecycle.mjs'
+import { noteServer } from './processes.mjs'
+import { Problem, runCommand, say, secondsSince } from './report.mjs'
+
+/** @typedef {import('node:http').RequestListener} RequestListener */
+
+const HEADERS_TIMEOUT_MS = 20_000
+const REQUEST_TIMEOUT_MS = 600_000
+const KEEP_ALIVE_MS = 75_000
+const HEADER_BYTES = 32 * 1024
+const HEADER_COUNT = 100
+
+const dev = process.argv.includes('--dev')
+
+runCommand(async () => {
+  const started = performance.now()
+  process.chdir(resolve(import.meta.dirname, '..'))
+  loadEnvironment()
+  Object.assign(process.env, { NODE_ENV: dev ? 'development' : 'production', NEXT_TELEMETRY_DISABLED: '1' })
+  const server = createOwnServer()
+  // Taken before anything is started: a second server fails here and leaves nothing half-made.
+  const url = await listen(server)
+  stopWhenAsked(server)
+  noteServer(dev ? `${distDir()}/dev` : distDir(), url)
+  say(`  Starting AL-Chat${dev ? ' with hot reload' : ''} …`)
+  server.on('request', await prepareNext(server, url))
+  server.off('request', answerStarting)
+  say(`\nAL-Chat is ready at ${url} (${secondsSince(started)})\n`)
+})
+
+function distDir() {
+  return process.env.AL_DIST_DIR ?? '.next'
+}
+
+function createOwnServer() {
+  const server = createServer(
+    { maxHeaderSize: HEADER_BYTES, keepAliveTimeout: KEEP_ALIVE_MS },
+    answerStarting,
+  )
+  server.headersTimeout = HEADERS_TIMEOUT_MS
+  server.requestTimeout = REQUEST_TIMEOUT_MS
+  server.maxHeadersCount = HEADER_COUNT
+  return server
+}
+
+/** @type {RequestListener} */
+function answerStarting(_request, response) {
+  response.writeHead(503, { 'content-type': 'text/plain', 'retry-after': '1', connection: 'close' })
+  response.end('AL-Chat is starting.\n')
+}
+
+/**
+ * @param {import('node:http').Server} server
+ * @returns {Promise<string>} the address to open
+ */
+async function listen(server) {
+  const address = readAddress()
+  await new Promise((done, fail) => {
+    server.once('error', (error) => fail(explainListening(address, error)))
+    server.listen(address.port, address.host, () => done(undefined))
+  })
+  const bound = server.address()
+  const port = bound && typeof bound === 'object' ? bound.port : address.port
+  process.env.PORT = String(port)
+  const everywhere = ['0.0.0.0', '::', ''].includes(address.host)
+  const host = everywhere ? 'localhost' : address.host.includes(':') ? `[${address.host}]` : address.host
+  return `http://${host}:${port}${everywhere ? `, and on every address of this machine` : ''}`
+}
+
+/**
+ * @param {import('node:http').Server} server
+ * @param {string} url
+ * @returns {Promise<RequestListener>}
+ */
+async function prepareNext(server, url) {
+  const { default: next } = await import('next')
+  const { hostname, port } = new URL(url.split(',')[0] ?? url)
+  const app = next({ dev, dir: process.cwd(), hostname, port: Number(port), httpServer: server })
+  try {
+    await app.prepare()
+  } catch (error) {
+    await shutDown()
+    throw explainBoot(error)
+  }
+  const handle = app.getRequestHandler()
+  return (request, response) => {
+    followAnswer(response)
+    nameRequest(request, response)
+    handle(request, response).catch((/** @type {unknown} */ error) => {
+      console.error(error)
+      response.destroy()
+    })
+  }
+}
+
+/**
+ * What the application says in its own words is one line; anything else is a fault of the program, told in full.
+ * @param {unknown} error
+ */
+function explainBoot(error) {
+  for (let cause = error; cause instanceof Error; cause = cause.cause)
+    if (cause.name === 'AppError' || cause.name === 'EnvError') return new Problem(cause.message)
+  return error
+}
+
+/**
+ * Gives the request its id, the caller's own if it is fit to be one, for the log, the errors and the answer alike.
+ * @type {(...args: Parameters<RequestListener>) => void}
+ */
+function nameRequest(request, response) {
+  const given = request.headers['x-request-id']
+  const id = typeof given === 'string' && /^[A-Za-z0-9_-]{8,64}$/.test(given) ? given : randomUUID()
+  request.headers['x-request-id'] = id
+  response.setHeader('x-request-id', id)
+}
+
+/** @param {import('node:http').Server} server */
+function stopWhenAsked(server) {
+  const stop = onStop(async (reason) => {
+    say(`\n  Stopping (${reason}) …`)
+    await drainRequests(server)
+    await shutDown()
+    say('  Stopped.')
+  })
+  watchParent(() => stop('npm is gone'))
+}
