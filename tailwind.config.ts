@@ -53,7 +53,7 @@ export default {
     extend: {
       colors: Object.fromEntries(tokens.map((token) => [token, `var(--${token})`])),
       fontFamily: {
-        sans: ['var(--font-sans)', 'var(--font-sans-ext)', 'system-ui', 'sans-serif'],
+        sans: ['var(--font-sans-ext)', 'var(--font-sans)', 'system-ui', 'sans-serif'],
         mono: ['var(--font-mono)', 'ui-monospace', 'monospace'],
       },
       /** Labels, interface, transcript; then two for headings. Nothing is smaller than 12 px. */

@@ -72,23 +72,22 @@ export function LinkButton({ look, size, icon, className, children, ...props }: 
   )
 }
 
+/** The classes of a square button with one icon, for a link that should look like one. */
+export function iconButtonClasses(size: 'small' | 'medium' = 'medium'): string {
+  return cn(
+    'inline-flex shrink-0 items-center justify-center rounded-control text-ink-soft transition-colors',
+    'pointer-coarse:min-h-11 pointer-coarse:min-w-11 hover:bg-ink/6 hover:text-ink active:bg-ink/10',
+    'disabled:cursor-not-allowed disabled:opacity-50 data-popup-open:bg-ink/6 data-popup-open:text-ink',
+    size === 'small' ? 'size-8' : 'size-9',
+  )
+}
+
 type IconButtonProps = ComponentProps<'button'> & { label: string; size?: 'small' | 'medium' }
 
 /** A button of one icon; `label` is its name for everyone who does not see it. */
-export function IconButton({ label, size = 'medium', className, children, ...props }: IconButtonProps) {
+export function IconButton({ label, size, className, children, ...props }: IconButtonProps) {
   return (
-    <button
-      type="button"
-      aria-label={label}
-      {...props}
-      className={cn(
-        'inline-flex shrink-0 items-center justify-center rounded-control text-ink-soft transition-colors',
-        'pointer-coarse:min-h-11 pointer-coarse:min-w-11 hover:bg-ink/6 hover:text-ink active:bg-ink/10',
-        'disabled:cursor-not-allowed disabled:opacity-50 data-popup-open:bg-ink/6 data-popup-open:text-ink',
-        size === 'small' ? 'size-8' : 'size-9',
-        className,
-      )}
-    >
+    <button type="button" aria-label={label} {...props} className={cn(iconButtonClasses(size), className)}>
       {children}
     </button>
   )

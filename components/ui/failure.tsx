@@ -2,7 +2,7 @@ import { CircleAlert } from 'lucide-react'
 import type { ReactNode } from 'react'
 import type { RequestError } from './request'
 
-type Failure = Pick<RequestError, 'message' | 'requestId' | 'retryAfterSeconds'>
+type Failure = Pick<RequestError, 'message'> & Partial<Pick<RequestError, 'requestId' | 'retryAfterSeconds'>>
 
 /** What went wrong, in place: the message, when to try again, and the request id, small. */
 export function FailureNote({ failure, children }: { failure: Failure; children?: ReactNode }) {

@@ -1,0 +1,20 @@
+import type { ReactNode } from 'react'
+import { Shell } from '@/components/portal/shell'
+import { findPageActor } from '@/lib/auth'
+import { listLaunchableAgents } from '@/lib/projects'
+
+export default async function PortalLayout({ children }: { children: ReactNode }) {
+  const actor = await findPageActor()
+  // Each page sends a visitor who is not signed in away by itself, since it knows where to come back to.
+  if (!actor) return children
+  const agents = await listLaunchableAgents(actor)
+  return (
+    <Shell
+      user={{ email: actor.email, name: actor.name }}
+      agents={agents.map(({ id, name, project_name }) => ({ id, name, project_name }))}
+      conversations={null}
+    >
+      {children}
+    </Shell>
+  )
+}

@@ -1,0 +1,190 @@
+'use client'
+
+import {
+  Bot,
+  FolderClosed,
+  Keyboard,
+  KeyRound,
+  LayoutGrid,
+  LogOut,
+  MessageSquare,
+  Settings,
+  SquarePen,
+} from 'lucide-react'
+import { useRouter } from 'next/navigation'
+import { useEffect, useState } from 'react'
+import { type Command, type CommandGroup, CommandList } from '@/components/ui/command-list'
+import { Dialog } from '@/components/ui/dialog'
+import { request } from '@/components/ui/request'
+import type { Listing } from '@/lib/contracts/common'
+import type { ConversationRecord } from '@/lib/contracts/conversations'
+import type { ProjectRecord } from '@/lib/contracts/projects'
+import { signOut, themes } from './account-menu'
+import { useTheme } from './preferences'
+import type { LaunchableAgent } from './shell-dialogs'
+
+type CommandPaletteProps = {
+  open: boolean
+  onOpenChange: (open: boolean) => void
+  openShortcuts: () => void
+  agents: LaunchableAgent[]
+}
+
+const places = [
+  { href: '/dashboard', label: 'Dashboard', Icon: LayoutGrid },
+  { href: '/projects', label: 'Projects', Icon: FolderClosed },
+  { href: '/vault', label: 'Vault', Icon: KeyRound },
+  { href: '/settings', label: 'Settings', Icon: Settings },
+]
+
+/** Go anywhere, launch anything, find a conversation. */
+export function CommandPalette({ open, onOpenChange, ...rest }: CommandPaletteProps) {
+  return (
+    <Dialog open={open} onOpenChange={onOpenChange} title="Search and commands" bare>
+      <PaletteBody close={() => onOpenChange(false)} {...rest} />
+    </Dialog>
+  )
+}
+
+type PaletteBodyProps = Omit<CommandPaletteProps, 'open' | 'onOpenChange'> & { close: () => void }
+
+function PaletteBody({ close, openShortcuts, agents }: PaletteBodyProps) {
+  const router = useRouter()
+  const [query, setQuery] = useState('')
+  const [, setTheme] = useTheme()
+  const { conversations, projects, failed } = useFound(query)
+  const leaving = (run: () => void) => () => {
+    close()
+    run()
+  }
+  const go = (href: string) => leaving(() => router.push(href))
+  const groups: CommandGroup[] = [
+    {
+      label: 'Actions',
+      commands: [
+        { id: 'new', label: 'New chat', icon: <SquarePen size={16} aria-hidden />, run: go('/chat') },
+      ],
+    },
+    {
+      label: 'Agents',
+      commands: agents.map(({ id, name, project_name }) => ({
+        id: `agent-${id}`,
+        label: name,
+        detail: project_name,
+        icon: <Bot size={16} aria-hidden />,
+        run: go(`/chat/${id}`),
+      })),
+    },
+    {
+      label: 'Conversations',
+      commands: conversations.map(({ id, title, agent_id }) => ({
+        id: `conversation-${id}`,
+        label: title,
+        icon: <MessageSquare size={16} aria-hidden />,
+        run: go(`/chat/${agent_id}/${id}`),
+      })),
+    },
+    {
+      label: 'Projects',
+      commands: projects.map(({ id, name }) => ({
+        id: `project-${id}`,
+        label: name,
+        icon: <FolderClosed size={16} aria-hidden />,
+        run: go(`/projects/${id}`),
+      })),
+    },
+    {
+      label: 'Pages',
+      commands: places.map(({ href, label, Icon }) => ({
+        id: href,
+        label,
+        icon: <Icon size={16} aria-hidden />,
+        run: go(href),
+      })),
+    },
+    {
+      label: 'This browser',
+      commands: [
+        ...themes.map(({ value, label, Icon }) => ({
+          id: `theme-${value}`,
+          label: `Theme: ${label.toLowerCase()}`,
+          icon: <Icon size={16} aria-hidden />,
+          run: leaving(() => setTheme(value)),
+        })),
+        {
+          id: 'shortcuts',
+          label: 'Keyboard shortcuts',
+          icon: <Keyboard size={16} aria-hidden />,
+          run: leaving(openShortcuts),
+        },
+        {
+          id: 'sign-out',
+          label: 'Sign out',
+          icon: <LogOut size={16} aria-hidden />,
+          run: leaving(() => void signOut()),
+        },
+      ],
+    },
+  ]
+  return (
+    <CommandList
+      label="Search and commands"
+      placeholder="Search conversations, agents, pages…"
+      query={query}
+      onQuery={setQuery}
+      groups={narrow(groups, query)}
+      empty={
+        failed ? 'Conversations could not be searched: AL-Chat did not answer.' : 'Nothing has this name.'
+      }
+    />
+  )
+}
+
+/** Keeps what has every word of the query; what the server found stays as it is. Few of each while nothing is typed. */
+function narrow(groups: CommandGroup[], query: string): CommandGroup[] {
+  const words = query.toLowerCase().split(/\s+/).filter(Boolean)
+  const matches = ({ label, detail = '' }: Command) => {
+    const text = `${label} ${detail}`.toLowerCase()
+    return words.every((word) => text.includes(word))
+  }
+  return groups.map(({ label, commands }) => {
+    const found = label === 'Conversations' ? commands : commands.filter(matches)
+    return { label, commands: found.slice(0, words.length === 0 ? 5 : 20) }
+  })
+}
+
+/** Recent conversations, or those that have the query, 150 ms after the last key; and the projects. */
+function useFound(query: string) {
+  const [conversations, setConversations] = useState<ConversationRecord[]>([])
+  const [projects, setProjects] = useState<ProjectRecord[]>([])
+  const [failed, setFailed] = useState(false)
+  useEffect(() => {
+    request<Listing<ProjectRecord>>('GET', '/api/projects?limit=100').then(
+      ({ items }) => setProjects(items),
+      () => setFailed(true),
+    )
+  }, [])
+  useEffect(() => {
+    const abort = new AbortController()
+    const search = async () => {
+      const params = new URLSearchParams({ limit: '20' })
+      if (query.trim()) params.set('query', query.trim())
+      const found = await request<Listing<ConversationRecord>>(
+        'GET',
+        `/api/conversations?${params}`,
+        undefined,
+        {
+          signal: abort.signal,
+        },
+      )
+      setConversations(found.items)
+      setFailed(false)
+    }
+    const timer = setTimeout(() => search().catch(() => setFailed(!abort.signal.aborted)), query ? 150 : 0)
+    return () => {
+      clearTimeout(timer)
+      abort.abort()
+    }
+  }, [query])
+  return { conversations, projects, failed }
+}
