@@ -1,6 +1,7 @@
+import { deltasBefore, deltasBeforeFailure } from './ends.ts'
 import { type ItemOptions, planItem } from './items.ts'
 import type { ItemPlan } from './plan.ts'
-import { cutIntoDeltas, defaultText, deltasBefore } from './text.ts'
+import { cutIntoDeltas, defaultText } from './text.ts'
 import type { Body, Script, ScriptItem } from './types.ts'
 
 /** The items of an answer: those of the script, or the echo, after an empty reasoning item where models reason. */
@@ -31,8 +32,6 @@ function forcedTool(request: Body): string | undefined {
 /** An answer laid out: its items, whether it was cut short, and after how many deltas it fails. */
 export type Answer = { plans: ItemPlan[]; truncated: boolean; deltas: number; failsAfter?: number }
 
-const failing = ['failed', 'error_nested', 'error_flat']
-
 /** Lays out the whole answer to a Responses request. */
 export function planAnswer(request: Body, script: Script): Answer {
   const items = composeItems(request, script)
@@ -41,9 +40,8 @@ export function planAnswer(request: Body, script: Script): Answer {
   const most = Math.min(Number(request.max_output_tokens ?? Number.POSITIVE_INFINITY), total)
   const limit = end === 'incomplete' ? Math.min(deltasBefore(script, total), most) : most
   const plans = planWithin(items, itemOptions(request), limit)
-  const fails = failing.includes(end) ? { failsAfter: deltasBefore(script, total) } : {}
   const truncated = end === 'incomplete' || limit < total
-  return { plans, truncated, deltas: Math.min(limit, total), ...fails }
+  return { plans, truncated, deltas: Math.min(limit, total), failsAfter: deltasBeforeFailure(script, total) }
 }
 
 function itemOptions(request: Body): ItemOptions {

@@ -37,7 +37,7 @@ export async function follow(
 }
 
 function strikes(fault: Fault, frame: Frame): boolean {
-  return frame.before >= fault.after && (frame.delta === true || frame.terminal === true)
+  return frame.terminal === true || (frame.delta === true && frame.before >= fault.after)
 }
 
 async function strike(

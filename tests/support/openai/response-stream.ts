@@ -1,4 +1,5 @@
 import { type Answer, planAnswer } from './answer.ts'
+import { serverFault } from './ends.ts'
 import type { ItemPlan, Step } from './plan.ts'
 import type { Frame } from './production.ts'
 import { endResponse, responseUsage } from './response-object.ts'
@@ -8,12 +9,6 @@ import { encodeLine, orderEvent } from './wire.ts'
 type NewFrame = Omit<Frame, 'before'>
 
 type FrameMarks = Pick<Frame, 'delta' | 'terminal' | 'thenMs'>
-
-const quota = {
-  type: 'server_error',
-  code: 'server_error',
-  message: 'The server had an error while processing your request. Sorry about that!',
-}
 
 /** The events of one Response, in order; `body` is the Response as it stands. */
 export class ResponseStream {
@@ -86,7 +81,7 @@ export class ResponseStream {
   }
 
   private *failure(): Generator<NewFrame> {
-    const { type = quota.type, code, message } = this.script.failure ?? quota
+    const { type = serverFault.type, code, message } = this.script.failure ?? serverFault
     const flat = this.script.end === 'error_flat'
     const error = { type, code, message, param: null }
     if (flat) {

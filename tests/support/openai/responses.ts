@@ -1,12 +1,13 @@
+import { deltasBefore } from './ends.ts'
 import { badRequest, notFound, scriptedError } from './errors.ts'
 import { beginStream, type Exchange } from './exchange.ts'
 import { faultOf, follow } from './follow.ts'
 import { snapshotOf } from './models.ts'
+import { paginate } from './page.ts'
 import { Production } from './production.ts'
 import { beginResponse } from './response-object.ts'
 import { ResponseStream } from './response-stream.ts'
 import type { Store, StoredResponse } from './store.ts'
-import { deltasBefore } from './text.ts'
 import type { Body } from './types.ts'
 import { sendWhole } from './whole.ts'
 import { encodeAscii, encodePretty, makeId } from './wire.ts'
@@ -84,7 +85,8 @@ async function sendResponse(exchange: Exchange, stored: StoredResponse): Promise
 function wholeJson({ stream }: StoredResponse): string {
   const entries = Object.entries(stream.body)
   const at = entries.findIndex(([key]) => key === 'completed_at')
-  return encodeAscii(Object.fromEntries(entries.toSpliced(at, 0, ['billing', { payer: 'developer' }])))
+  entries.splice(at, 0, ['billing', { payer: 'developer' }])
+  return encodeAscii(Object.fromEntries(entries))
 }
 
 async function answerInBackground(exchange: Exchange, stored: StoredResponse, store: Store): Promise<void> {
@@ -147,13 +149,4 @@ function contextOf(stored: StoredResponse): Body[] {
   const { previous } = stored
   if (previous === undefined) return stored.input
   return [...contextOf(previous), ...(previous.stream.body.output as Body[]), ...stored.input]
-}
-
-/** Cuts a page out of a list that is oldest first, by `limit`, `order` and `after`. */
-export function paginate(query: URLSearchParams, oldestFirst: Body[]): Body {
-  const items = query.get('order') === 'asc' ? oldestFirst : oldestFirst.toReversed()
-  const from = items.findIndex((item) => item.id === query.get('after')) + 1
-  const data = items.slice(from, from + Number(query.get('limit') ?? 20))
-  const [first_id, last_id] = [data[0]?.id ?? null, data.at(-1)?.id ?? null]
-  return { object: 'list', data, first_id, has_more: from + data.length < items.length, last_id }
 }

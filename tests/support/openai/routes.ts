@@ -1,6 +1,11 @@
+import { createChat, createCompletion } from './chat.ts'
+import { createEmbeddings } from './embeddings.ts'
 import { WireError } from './errors.ts'
 import type { Exchange } from './exchange.ts'
+import { deleteFile, getFile, getFileContent, listFiles, uploadFile } from './files.ts'
+import { createImages } from './images.ts'
 import { getModel, listModels } from './models.ts'
+import { createModeration } from './moderations.ts'
 import {
   cancelResponse,
   createResponse,
@@ -22,6 +27,16 @@ const routes: Route[] = [
   { method: 'DELETE', path: '/v1/responses/{id}', handle: deleteResponse },
   { method: 'POST', path: '/v1/responses/{id}/cancel', handle: cancelResponse },
   { method: 'GET', path: '/v1/responses/{id}/input_items', handle: listInputItems },
+  { method: 'POST', path: '/v1/chat/completions', model: true, handle: createChat },
+  { method: 'POST', path: '/v1/completions', model: true, handle: createCompletion },
+  { method: 'POST', path: '/v1/embeddings', model: true, handle: createEmbeddings },
+  { method: 'POST', path: '/v1/moderations', handle: createModeration },
+  { method: 'POST', path: '/v1/images/generations', handle: createImages },
+  { method: 'POST', path: '/v1/files', handle: uploadFile },
+  { method: 'GET', path: '/v1/files', handle: listFiles },
+  { method: 'GET', path: '/v1/files/{id}', handle: getFile },
+  { method: 'DELETE', path: '/v1/files/{id}', handle: deleteFile },
+  { method: 'GET', path: '/v1/files/{id}/content', handle: getFileContent },
   { method: 'GET', path: '/v1/models', handle: listModels },
   { method: 'GET', path: '/v1/models/{id}', handle: (exchange, _store, id) => getModel(exchange, id) },
 ]

@@ -7,6 +7,7 @@ import { setRateLimits, setStandardHeaders } from './headers.ts'
 import { Journal, markClosedHere, watchClient } from './journal.ts'
 import { isUnknownModel } from './models.ts'
 import { describeBody, readBytes, requireObject } from './read-body.ts'
+import { replayExchange } from './replay.ts'
 import { findRoute, type Route } from './routes.ts'
 import { ScriptQueue } from './scripts.ts'
 import { Store } from './store.ts'
@@ -95,6 +96,7 @@ class Upstream {
     const { script, key, path, body } = exchange
     if (await intercept(exchange)) return
     if (script.error !== undefined) throw scriptedError(script, key, String(body.model), path)
+    if (script.replay !== undefined) return replayExchange(exchange, script.replay)
     if (route.model) checkModel(exchange)
     const answer = await route.handle(exchange, this.store, id)
     if (typeof answer === 'string') await sendWhole(exchange, answer)

@@ -1,4 +1,4 @@
-import type { Body, Script } from './types.ts'
+import type { Body } from './types.ts'
 
 /** What the server answers without a script to this last user input. */
 export function echoOf(input: string): string {
@@ -41,12 +41,4 @@ export function defaultText(body: Body): string {
   const format = asBody(asBody(body.text).format ?? body.response_format).type
   const echo = echoOf(lastUserInput(body))
   return typeof format === 'string' && format.startsWith('json') ? JSON.stringify({ echo }) : echo
-}
-
-/** How many deltas come before the scripted end takes hold. */
-export function deltasBefore(script: Script, total: number): number {
-  if (script.after !== undefined) return script.after
-  const { end = 'completed' } = script
-  if (end === 'completed' || end === 'incomplete' || end === 'no_done') return Number.POSITIVE_INFINITY
-  return end === 'cut_before_end' ? Number.POSITIVE_INFINITY : Math.max(1, Math.floor(total / 2))
 }
