@@ -35,11 +35,9 @@ function inputsOf(input: unknown): string[] {
 function embed(text: string, dimensions: number): Float32Array {
   const seed = [...Buffer.from(text)].reduce((hash, byte) => Math.imul(hash ^ byte, 16_777_619), 0x811c9dc5)
   const random = seededRandom(seed)
-  const raw = Array.from({ length: dimensions }, () => random() - 0.5)
-  const length = Math.hypot(...raw)
-  const vector = Float32Array.from(raw, (value) => value / length)
-  vector[dimensions - 1] = -0
-  return vector
+  const raw = Array.from({ length: dimensions }, (_, at) => (at === dimensions - 1 ? -0 : random() - 0.5))
+  const length = Math.hypot(...raw) || 1
+  return Float32Array.from(raw, (value) => value / length)
 }
 
 /** The last number is `-0.0`, as OpenAI's sometimes are. */

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http'
-import { closeHere } from './journal.ts'
+import { breakConnection } from './journal.ts'
 import type { Frame, Production } from './production.ts'
 import { StreamWriter } from './stream-writer.ts'
 import type { End, Script } from './types.ts'
@@ -48,12 +48,12 @@ async function strike(
 ): Promise<boolean> {
   if (fault.end === 'stall') return false
   if (fault.end === 'reset') {
-    closeHere(response, 'reset')
+    await breakConnection(response, 'reset')
     return false
   }
   if (fault.end === 'cut_mid_event') await writer.write(frame.sse.slice(0, Math.floor(frame.sse.length / 2)))
   if (fault.end === 'cut_mid_character') await writer.writeBytes(tearCharacter(frame.sse))
-  if (fault.abrupt) await dropConnection(response)
+  if (fault.abrupt) await breakConnection(response, 'drop')
   else response.end()
   return false
 }
@@ -63,10 +63,4 @@ function tearCharacter(sse: string): Buffer {
   const multibyte = sse.search(/[\u0080-\uffff]/)
   const at = multibyte < 0 ? Math.floor(sse.length / 2) : multibyte
   return Buffer.concat([Buffer.from(sse.slice(0, at)), Buffer.from('€').subarray(0, 1)])
-}
-
-/** Closes the connection without ending the body, after what was written has left. */
-async function dropConnection(response: ServerResponse): Promise<void> {
-  await new Promise((resolve) => setTimeout(resolve, 5))
-  closeHere(response, 'drop')
 }

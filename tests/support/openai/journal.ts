@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { JournalEntry } from './types.ts'
 
 /** The requests that were got, in order; of more than the limit the oldest are dropped. */
@@ -49,8 +50,12 @@ export function markClosedHere(socket: object): void {
   closedHere.add(socket)
 }
 
-/** Closes the connection of an answer from this side. */
-export function closeHere(response: ServerResponse, how: 'reset' | 'drop'): void {
+/** What was written needs this long to arrive; a reset throws away what has not left. */
+const settleMs = 20
+
+/** Breaks the connection of an answer from this side, after what was written has left. */
+export async function breakConnection(response: ServerResponse, how: 'reset' | 'drop'): Promise<void> {
+  if (response.headersSent) await sleep(settleMs)
   const { socket } = response
   if (socket === null) return
   closedHere.add(socket)

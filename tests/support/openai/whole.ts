@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Exchange, isGone, send } from './exchange.ts'
-import { closeHere } from './journal.ts'
+import { breakConnection } from './journal.ts'
 
 const page =
   '<!DOCTYPE html>\n<html lang="en">\n<head><title>Just a moment...</title></head>\n<body><h1>Checking your connection</h1><p>Please wait.</p></body>\n</html>\n'
@@ -16,7 +16,7 @@ export async function intercept(exchange: Exchange): Promise<boolean> {
     return true
   }
   if (script.end !== 'reset' || script.after !== 0) return false
-  closeHere(response, 'reset')
+  await breakConnection(response, 'reset')
   return true
 }
 
@@ -33,11 +33,10 @@ export async function sendWhole(exchange: Exchange, json: string): Promise<void>
   const { script, response } = exchange
   const { end = 'completed' } = script
   if (end === 'stall') return
-  if (end === 'reset') return closeHere(response, 'reset')
+  if (end === 'reset') return breakConnection(response, 'reset')
   if (end === 'malformed') return send(exchange, json.slice(0, Math.floor(json.length / 2)))
   if (!end.startsWith('cut')) return send(exchange, json)
   response.setHeader('content-type', 'application/json')
   response.write(json.slice(0, Math.floor(json.length / 2)))
-  await sleep(5)
-  closeHere(response, 'drop')
+  await breakConnection(response, 'drop')
 }
