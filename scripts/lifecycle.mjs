@@ -67,7 +67,9 @@ function countAnswers() {
 
 /** Runs what the application registered, the latest first, so that the database, which came first, goes last. */
 export async function shutDown() {
-  const hooks = [.../** @type {Registry} */ (globalThis.__alChatShutdown ?? [])].reverse()
+  /** @type {Set<() => Promise<void>>} */
+  const registered = Reflect.get(globalThis, '__alChatShutdown') ?? new Set()
+  const hooks = [...registered].reverse()
   for (const hook of hooks) {
     try {
       await Promise.race([hook(), sleep(HOOK_MS, undefined, { ref: false })])

@@ -77,9 +77,19 @@ function requireNoServer(reads) {
   )
 }
 
-// No package needs its install script here, and npm may hold them back anyway.
+// Not `npm ci`: it refuses a lock file in which a registry without some platform's package left a gap. With --no-save,
+// npm installs what the lock file says and leaves that as it is. No package needs its install script here, and npm may
+// hold those back anyway.
 function installPackages() {
-  return runNpm(['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--include=dev', '--include=optional'])
+  return runNpm([
+    'install',
+    '--no-save',
+    '--ignore-scripts',
+    '--no-audit',
+    '--no-fund',
+    '--include=dev',
+    '--include=optional',
+  ])
 }
 
 // Prisma's own engine is not used, but its command line would download it.

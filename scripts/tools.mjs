@@ -6,7 +6,7 @@ import { Problem } from './report.mjs'
 
 const NEEDED = { major: 22, minor: 12 }
 const OWN_NODE = resolve('node_modules/.bin/node')
-const TOLD_LINES = 40
+const TOLD_LINES = 20
 
 /** @param {string} version such as v24.1.0 */
 function isNewEnough(version) {
@@ -74,8 +74,19 @@ function run(program, args, env) {
     child.once('close', (code, signal) => {
       const text = Buffer.concat(output).toString('utf8')
       if (code === 0) return done(text)
-      const told = text.trim().split('\n').slice(-TOLD_LINES).join('\n')
-      fail(new Problem(`${[program, ...args].join(' ')} failed (${signal ?? `exit ${code}`}):\n${told}`))
+      fail(
+        new Problem(
+          `${[program, ...args].join(' ')} failed (${signal ?? `exit ${code}`}):\n${shorten(text)}`,
+        ),
+      )
     })
   })
+}
+
+// The cause stands first with npm, and last with most others.
+/** @param {string} text */
+function shorten(text) {
+  const lines = text.split('\n').filter((line) => line.trim() && !line.startsWith('npm warn'))
+  if (lines.length <= 2 * TOLD_LINES) return lines.join('\n')
+  return [...lines.slice(0, TOLD_LINES), '…', ...lines.slice(-TOLD_LINES)].join('\n')
 }
