@@ -17,6 +17,7 @@ export function callRaw(call: RawCall): Promise<RawAnswer> {
   const method = call.body === undefined ? 'GET' : 'POST'
   return new Promise((resolve, reject) => {
     const outgoing = request(call.url, { method, headers: headersOf(call), agent: false }, (incoming) => {
+      outgoing.off('error', reject).on('error', () => undefined)
       const chunks: Buffer[] = []
       const { statusCode: status = 0, headers } = incoming
       incoming.on('data', (chunk: Buffer) => chunks.push(chunk))

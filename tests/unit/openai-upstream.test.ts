@@ -180,7 +180,9 @@ describe('a scripted end', () => {
   })
 
   test('reset breaks the connection, before the first byte with `after: 0`', async () => {
-    expect((await run('reset')).complete).toBe(false)
+    const broken = await run('reset')
+    expect(broken.complete).toBe(false)
+    expect(textOf(eventsOf(broken.bytes))).toBe('Eins zwei ')
     await expect(run('reset', { after: 0 })).rejects.toThrow(/ECONNRESET|socket hang up/)
     expect(server.journal.every(({ closedByClientAt }) => closedByClientAt === undefined)).toBe(true)
   })
