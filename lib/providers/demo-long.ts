@@ -1,0 +1,1 @@
+export const demoLong = `# How an answer reaches you`

@@ -1,0 +1,158 @@
+import type { TokenUsage } from '../contracts/conversations'
+import { explainFault, readFault } from './faults'
+import { at, countAt, listAt, parseJson, stringAt } from './json'
+import { unreadable } from './mishaps'
+import type { AnswerReader, AnswerSink, Dialect, Finish, ModelCall } from './port'
+
+/** Events that say again, at length, what was or will be said elsewhere; they are not worth parsing. */
+const repetitions = new Set([
+  'response.created',
+  'response.queued',
+  'response.in_progress',
+  'response.output_item.added',
+  'response.output_item.done',
+  'response.content_part.added',
+  'response.content_part.done',
+  'response.output_text.done',
+  'response.refusal.done',
+  'response.reasoning_summary_part.added',
+  'response.reasoning_summary_part.done',
+  'response.reasoning_summary_text.done',
+  'response.reasoning_text.done',
+])
+const typeFirst = '{"type":"'
+
+function isRepetition(data: string): boolean {
+  if (!data.startsWith(typeFirst)) return false
+  return repetitions.has(data.slice(typeFirst.length, data.indexOf('"', typeFirst.length)))
+}
+
+function readUsage(response: unknown): TokenUsage | null {
+  const input = countAt(response, 'usage', 'input_tokens')
+  const output = countAt(response, 'usage', 'output_tokens')
+  if (input === undefined || output === undefined) return null
+  const cached = countAt(response, 'usage', 'input_tokens_details', 'cached_tokens')
+  const reasoning = countAt(response, 'usage', 'output_tokens_details', 'reasoning_tokens')
+  return {
+    input_tokens: input,
+    output_tokens: output,
+    total_tokens: countAt(response, 'usage', 'total_tokens') ?? input + output,
+    ...(cached === undefined ? {} : { cached_tokens: cached }),
+    ...(reasoning === undefined ? {} : { reasoning_tokens: reasoning }),
+  }
+}
+
+function partsOf(response: unknown): unknown[] {
+  return listAt(response, 'output').flatMap((item) => listAt(item, 'content'))
+}
+
+class ResponsesReader implements AnswerReader {
+  readonly #call: ModelCall
+  readonly #sink: AnswerSink
+  #hasText = false
+  #refused = false
+  #isOver = false
+  #reasoningPart = ''
+
+  constructor(call: ModelCall, sink: AnswerSink) {
+    this.#call = call
+    this.#sink = sink
+  }
+
+  read(data: string): void {
+    if (this.#isOver || isRepetition(data) || data === '[DONE]') return
+    const event = parseJson(data)
+    if (typeof event !== 'object' || event === null) throw unreadable({ ...this.#call, began: this.#hasText })
+    this.#understand(event)
+  }
+
+  end(): boolean {
+    return this.#isOver
+  }
+
+  #understand(event: object): void {
+    switch (stringAt(event, 'type')) {
+      case 'response.refusal.delta':
+        this.#refused = true
+        this.#say(stringAt(event, 'delta'))
+        break
+      case 'response.output_text.delta':
+        this.#say(stringAt(event, 'delta'))
+        break
+      case 'response.reasoning_summary_text.delta':
+      case 'response.reasoning_text.delta':
+        this.#think(event)
+        break
+      case 'response.completed':
+      case 'response.incomplete':
+        this.#finish(at(event, 'response'))
+        break
+      case 'response.failed':
+      case 'response.cancelled':
+        throw explainFault(this.#call, readFault(at(event, 'response'), null))
+      case 'error':
+        throw explainFault(this.#call, readFault(withoutType(event), null))
+      case null:
+        if (at(event, 'error')) throw explainFault(this.#call, readFault(event, null))
+    }
+  }
+
+  #say(delta: string | null): void {
+    if (!delta) return
+    this.#hasText = true
+    this.#sink.text(delta)
+  }
+
+  /** Parts of a summary are paragraphs, and nothing on the wire stands between them. */
+  #think(event: object): void {
+    const delta = stringAt(event, 'delta')
+    if (!delta) return
+    const part = `${at(event, 'output_index')}/${at(event, 'summary_index') ?? at(event, 'content_index')}`
+    const isNext = this.#reasoningPart !== '' && this.#reasoningPart !== part
+    this.#reasoningPart = part
+    this.#sink.reasoning(isNext ? `\n\n${delta}` : delta)
+  }
+
+  #finish(response: unknown): void {
+    // A server may send the whole at the end and no deltas before.
+    if (!this.#hasText) for (const part of partsOf(response)) this.#sayPart(part)
+    this.#isOver = true
+    this.#sink.done(readUsage(response), this.#finishOf(response))
+  }
+
+  #sayPart(part: unknown): void {
+    const refusal = stringAt(part, 'refusal')
+    if (refusal) this.#refused = true
+    this.#say(stringAt(part, 'type') === 'output_text' ? stringAt(part, 'text') : refusal)
+  }
+
+  #finishOf(response: unknown): Finish {
+    const reason = stringAt(response, 'incomplete_details', 'reason')
+    if (reason === 'content_filter') return 'content_filter'
+    if (reason !== null) return 'length'
+    if (this.#refused) return 'refusal'
+    const calls = listAt(response, 'output').some((item) => /_call$/.test(stringAt(item, 'type') ?? ''))
+    return calls && !this.#hasText ? 'tool' : 'stop'
+  }
+}
+
+/** A flat error has the event's own type where a nested one has the error's. */
+function withoutType(event: object): object {
+  return at(event, 'error') ? event : { ...event, type: undefined }
+}
+
+/** OpenAI's Responses API, without state at OpenAI (`store: false`). */
+export const responses: Dialect = {
+  path: '/responses',
+  requestBody: (call) => ({
+    model: call.model,
+    ...(call.instructions === '' ? {} : { instructions: call.instructions }),
+    input: call.messages.map(({ role, text }) => ({ role, content: text })),
+    ...(call.temperature === null ? {} : { temperature: call.temperature }),
+    ...(call.maxOutputTokens === null ? {} : { max_output_tokens: call.maxOutputTokens }),
+    ...(call.reasoningEffort === null ? {} : { reasoning: { effort: call.reasoningEffort } }),
+    store: false,
+    stream: true,
+  }),
+  openReader: (call, sink) => new ResponsesReader(call, sink),
+}

@@ -1,0 +1,185 @@
+import http from 'node:http'
+import https from 'node:https'
+import type { Readable } from 'node:stream'
+import zlib from 'node:zlib'
+import { remember } from '../remember'
+import type { ModelKey, ProviderTimeouts } from './port'
+import { type Expired, Watchdog } from './watchdog'
+
+/** One HTTP call to a model server. */
+export type UpstreamCall = {
+  key: ModelKey
+  path: string
+  /** JSON to post; without it the call is a GET. */
+  body?: string
+  accept: string
+  timeouts: ProviderTimeouts
+}
+
+export type UpstreamHead = { status: number; headers: http.IncomingHttpHeaders }
+
+/** What becomes of the call. After `end` or `fail` comes nothing more. */
+export type UpstreamListener = {
+  head(head: UpstreamHead): void
+  chunk(bytes: Buffer): void
+  end(): void
+  fail(error: Error): void
+  expire(what: Expired): void
+}
+
+const staleCodes = new Set(['ECONNRESET', 'EPIPE'])
+
+/** How long a server that has said all may take to end its body before its connection is given up. */
+const lingerMs = 1000
+
+/** Node's own client: a third of the CPU per chunk that fetch takes, no redirects, and Next does not patch it. */
+function agentFor(protocol: string): http.Agent {
+  const options = { keepAlive: true, maxFreeSockets: 64, scheduling: 'lifo' as const }
+  return remember(`providers.agent.${protocol}`, () =>
+    protocol === 'https:' ? new https.Agent(options) : new http.Agent(options),
+  )
+}
+
+function headersOf({ key, body, accept }: UpstreamCall): http.OutgoingHttpHeaders {
+  return {
+    accept,
+    'accept-encoding': 'identity',
+    'user-agent': 'al-chat',
+    ...(key.apiKey ? { authorization: `Bearer ${key.apiKey}` } : {}),
+    ...(body === undefined
+      ? {}
+      : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }),
+  }
+}
+
+/** The body as the server meant it, for servers that compress although they were asked not to. */
+function decoded(response: http.IncomingMessage): Readable {
+  const encoding = response.headers['content-encoding']?.toLowerCase()
+  if (encoding === undefined || encoding === 'identity') return response
+  if (encoding === 'br') return response.pipe(zlib.createBrotliDecompress())
+  return response.pipe(zlib.createUnzip())
+}
+
+/** One running HTTP call: opened once, closed at once when nobody wants it any more. */
+export class Upstream {
+  readonly #call: UpstreamCall
+  readonly #listener: UpstreamListener
+  #request: http.ClientRequest | undefined
+  #body: Readable | undefined
+  #watchdog: Watchdog | undefined
+  #isOver = false
+
+  constructor(call: UpstreamCall, listener: UpstreamListener) {
+    this.#call = call
+    this.#listener = listener
+  }
+
+  /** Sends the request; throws TypeError where the key cannot be sent in a header. */
+  open(): void {
+    this.#watchdog = new Watchdog(this.#call.timeouts, (what) => this.#end(() => this.#listener.expire(what)))
+    this.#send(true)
+  }
+
+  pause(): void {
+    this.#body?.pause()
+    this.#watchdog?.hold(true)
+  }
+
+  resume(): void {
+    this.#watchdog?.hold(false)
+    this.#body?.resume()
+  }
+
+  /** Closes the connection at once. */
+  close(): void {
+    this.#end(() => undefined)
+  }
+
+  /** All was said: the connection is kept for the next call if the body ends soon. */
+  release(): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    this.#watchdog?.stop()
+    const timer = setTimeout(() => this.#request?.destroy(), lingerMs).unref()
+    this.#body?.once('close', () => clearTimeout(timer))
+    this.#body?.resume()
+  }
+
+  #end(tell: () => void): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    this.#watchdog?.stop()
+    this.#request?.destroy()
+    tell()
+  }
+
+  #arrived(): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    this.#watchdog?.stop()
+    // The request is not destroyed here, for its connection may serve the next call.
+    this.#listener.end()
+  }
+
+  #send(mayRepeat: boolean): void {
+    const { key, path, body } = this.#call
+    const url = new URL(key.baseUrl + path)
+    const client = url.protocol === 'https:' ? https : http
+    const request = client.request(url, {
+      method: body === undefined ? 'GET' : 'POST',
+      headers: headersOf(this.#call),
+      agent: agentFor(url.protocol),
+    })
+    this.#request = request
+    request.on('socket', (socket) => this.#watchConnection(socket, url.protocol))
+    request.on('response', (response) => this.#receive(response))
+    request.on('error', (error) => {
+      const isStale = request.reusedSocket && this.#body === undefined && staleCodes.has(codeOf(error))
+      // A kept connection that the server had closed meanwhile: the request never arrived, so it goes out anew.
+      if (mayRepeat && isStale && !this.#isOver) this.#send(false)
+      else this.#end(() => this.#listener.fail(error))
+    })
+    request.end(body)
+  }
+
+  #watchConnection(socket: NodeJS.Socket, protocol: string): void {
+    const isWaiting = 'connecting' in socket && socket.connecting === true
+    if (!isWaiting) this.#watchdog?.enter('firstByte')
+    else
+      socket.once(protocol === 'https:' ? 'secureConnect' : 'connect', () =>
+        this.#watchdog?.enter('firstByte'),
+      )
+  }
+
+  #receive(response: http.IncomingMessage): void {
+    const body = decoded(response)
+    this.#body = body
+    const fail = (error: Error) => this.#end(() => this.#listener.fail(error))
+    response.on('error', fail)
+    if (body !== response) body.on('error', fail)
+    this.#guard(() => this.#listener.head({ status: response.statusCode ?? 0, headers: response.headers }))
+    let isFirst = true
+    body.on('data', (bytes: Buffer) => {
+      if (this.#isOver) return
+      if (isFirst) this.#watchdog?.enter('idle')
+      else this.#watchdog?.touch()
+      isFirst = false
+      this.#guard(() => this.#listener.chunk(bytes))
+    })
+    body.on('end', () => this.#arrived())
+  }
+
+  /** What a listener throws is the end of the call. */
+  #guard(tell: () => void): void {
+    try {
+      tell()
+    } catch (error) {
+      this.#end(() => this.#listener.fail(error as Error))
+    }
+  }
+}
+
+/** The system's word for an error, such as `ECONNREFUSED`; empty where there is none. */
+export function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : ''
+}
