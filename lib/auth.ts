@@ -16,6 +16,7 @@ import { callerAddress } from './http'
 
 export type { Actor, Origin } from './auth/actor'
 export { clearedCookie, sessionCookie } from './auth/cookie'
+export { warmPasswords } from './auth/password'
 export { endSession, listSessions, onAccessEnd } from './auth/sessions'
 
 /** Where this request comes from. */

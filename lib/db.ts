@@ -76,7 +76,7 @@ export async function startDatabase(): Promise<void> {
 /** Closes all connections and stops the embedded Postgres, if it is ours. */
 export async function stopDatabase(): Promise<void> {
   const { client, stop } = storage()
-  storage().client = null
+  Object.assign(storage(), { client: null, stop: async () => {} })
   await client?.$disconnect()
   await stop()
 }

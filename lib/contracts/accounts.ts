@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { line } from './common'
+import { Id, line } from './common'
 
 const Email = z
   .string()
@@ -33,6 +33,8 @@ export type Login = z.output<typeof Login>
 
 export const ChangePassword = z.strictObject({ current: z.string().max(1024), next: Password })
 export type ChangePassword = z.infer<typeof ChangePassword>
+
+export const SessionParams = z.strictObject({ sessionId: Id })
 
 export type Role = 'admin' | 'member'
 

@@ -1,0 +1,42 @@
+import type { MessagePart, ReplyError, TokenUsage } from '../contracts/conversations'
+
+export type TerminalType = 'completed' | 'stopped' | 'interrupted' | 'failed'
+export type DeltaType = 'text' | 'reasoning'
+export type FrameType = DeltaType | TerminalType
+
+/** One entry of a reply's log; `seq` counts from 0 without gaps, `text` is the delta, empty in a terminal frame. */
+export type Frame = { seq: number; type: FrameType; text: string }
+
+/** How a reply ended and what its message becomes. */
+export type Ending = {
+  type: TerminalType
+  parts: MessagePart[]
+  usage: TokenUsage | null
+  error: ReplyError | null
+  model: string | null
+  provider: string | null
+}
+
+const terminal: ReadonlySet<string> = new Set<TerminalType>(['completed', 'stopped', 'interrupted', 'failed'])
+
+/** Whether this frame is the last of its reply. */
+export function isTerminal(frame: Frame): boolean {
+  return terminal.has(frame.type)
+}
+
+/** The parts that a reply's deltas make, in their order; neighbours of one kind become one part. */
+export function foldParts(deltas: Iterable<Frame>): MessagePart[] {
+  const folded: { type: DeltaType; pieces: string[] }[] = []
+  for (const { type, text } of deltas) {
+    if (type !== 'text' && type !== 'reasoning') continue
+    const last = folded.at(-1)
+    if (last?.type === type) last.pieces.push(text)
+    else folded.push({ type, pieces: [text] })
+  }
+  return folded.map(({ type, pieces }) => ({ type, text: pieces.join('') }))
+}
+
+/** The answer without its reasoning: what is searched, copied and sent back as history. */
+export function textOf(parts: MessagePart[]): string {
+  return parts.flatMap((part) => (part.type === 'text' ? [part.text] : [])).join('\n\n')
+}
