@@ -81,9 +81,11 @@ async function listen(server) {
 async function prepareNext(server, url) {
   const { default: next } = await import('next')
   const { hostname, port } = new URL(url.split(',')[0] ?? url)
+  const booted = expectBoot()
   const app = next({ dev, dir: process.cwd(), hostname, port: Number(port), httpServer: server })
   try {
-    await app.prepare()
+    await Promise.race([app.prepare(), booted])
+    await booted
   } catch (error) {
     await shutDown()
     throw explainBoot(error)
@@ -97,6 +99,14 @@ async function prepareNext(server, url) {
       response.destroy()
     })
   }
+}
+
+/**
+ * Settles when the application's own start has: Next answers before that, and only logs when it fails, so
+ * instrumentation.ts reports here.
+ */
+function expectBoot() {
+  return new Promise((resolve, reject) => Object.assign(globalThis, { __alChatBoot: { resolve, reject } }))
 }
 
 /**
