@@ -36,6 +36,11 @@ function contentOf(delta: unknown): string {
     .join('')
 }
 
+/** vLLM and others send the error itself, where OpenAI sends an object that holds it. */
+function isFlatError(chunk: unknown): boolean {
+  return at(chunk, 'choices') === undefined && stringAt(chunk, 'message') !== null
+}
+
 class CompletionsReader implements AnswerReader {
   readonly #call: ModelCall
   readonly #sink: AnswerSink
@@ -65,7 +70,7 @@ class CompletionsReader implements AnswerReader {
   #understand(data: string): void {
     const chunk = parseJson(data)
     if (typeof chunk !== 'object' || chunk === null) throw unreadable({ ...this.#call, began: this.#began })
-    if (at(chunk, 'error')) throw explainFault(this.#call, readFault(chunk, null))
+    if (at(chunk, 'error') || isFlatError(chunk)) throw explainFault(this.#call, readFault(chunk, null))
     for (const choice of listAt(chunk, 'choices')) {
       // Only one answer was asked for.
       if ((at(choice, 'index') ?? 0) === 0) this.#take(choice)

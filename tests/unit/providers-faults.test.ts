@@ -1,0 +1,466 @@
+import { inspect } from 'node:util'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { AppError } from '../../lib/errors'
+import { remedyFor, testKey } from '../../lib/providers'
+import { callTo, canary, compatibleKey, type Heard, hear, openaiKey, patient } from '../support/model-call'
+import { type ErrorSpec, type OpenAIServer, type Script, startOpenAI } from '../support/openai'
+import { type RawServer, startHttp, startTcp } from '../support/raw-server'
+
+let upstream: OpenAIServer
+let raw: RawServer | undefined
+beforeAll(async () => {
+  upstream = await startOpenAI()
+})
+afterAll(() => upstream.close())
+beforeEach(() => upstream.reset())
+afterEach(async () => {
+  await raw?.close()
+  raw = undefined
+})
+
+type Told = [code: string, remedy: string, message: RegExp]
+
+/** The error is typed, says what happened and what to do, and holds the key nowhere. */
+function expectFault({ error }: Heard, [code, remedy, message]: Told) {
+  if (error === null) throw new Error('The call did not fail.')
+  expect(error).toBeInstanceOf(AppError)
+  expect(error.code).toBe(code)
+  expect(error.message).toMatch(message)
+  expect(remedyFor(error)).toBe(remedy)
+  expect(everythingIn(error)).not.toContain(canary)
+  expect(error.message).not.toMatch(/undefined|null|\[object/)
+}
+
+function everythingIn(error: Error): string {
+  const chain = [error, error.cause].map(
+    (link) => `${inspect(link, { depth: 9, showHidden: true })}${JSON.stringify(link)}`,
+  )
+  return `${chain.join()}${error.stack}`
+}
+
+const echo = `You sent "${canary}", that is Bearer ${canary}. What now?`
+const spec = (status: number, more: Partial<ErrorSpec> = {}): ErrorSpec => ({
+  status,
+  message: echo,
+  ...more,
+})
+
+const refusals: [what: string, script: Script, told: Told][] = [
+  [
+    'a bad key',
+    { error: 401 },
+    ['provider_auth', 'vault', /^(OpenAI|[\d.:]+) refused the key ending 9e77\. Replace it in the vault\.$/],
+  ],
+  ['a key echoed with 401', { error: spec(401) }, ['provider_auth', 'vault', /refused the key ending 9e77/]],
+  [
+    'a missing scope',
+    { error: 'missing_scope' },
+    ['provider_auth', 'vault', /does not allow this with the key ending 9e77: “You have insufficient/],
+  ],
+  [
+    'a country',
+    { error: 'unsupported_country' },
+    ['provider_auth', 'vault', /Country, region, or territory not supported/],
+  ],
+  [
+    'an unknown model',
+    { error: 'model_not_found' },
+    [
+      'provider_failed',
+      'settings',
+      /has no model named gpt-5-nano for this key\. Choose another in the agent's settings\.$/,
+    ],
+  ],
+  [
+    'a model that 403 hides',
+    { error: spec(403, { code: 'model_not_found' }) },
+    ['provider_failed', 'settings', /has no model named gpt-5-nano/],
+  ],
+  [
+    'a wrong path',
+    { error: spec(404, { message: 'Not Found' }) },
+    ['provider_failed', 'vault', /nothing that answers at \/v1\. Check the address/],
+  ],
+  [
+    'a rate limit',
+    { error: 'rate_limit_exceeded', retryAfterSeconds: 20 },
+    ['provider_failed', 'retry', /too many requests with the key ending 9e77\. Try again in 20 seconds\.$/],
+  ],
+  [
+    'an empty account',
+    { error: 'insufficient_quota' },
+    ['provider_failed', 'vault', /the key ending 9e77 has no credit left/],
+  ],
+  ['payment required', { error: spec(402) }, ['provider_failed', 'vault', /no credit left/]],
+  [
+    'an error of its own',
+    { error: 500 },
+    [
+      'provider_failed',
+      'retry',
+      /had an error of its own \(status 500\): “The server had an error.*” Try again\.$/,
+    ],
+  ],
+  ['overload', { error: 503 }, ['provider_failed', 'retry', /is overloaded at the moment/]],
+  ['a gateway that gave up', { error: spec(504) }, ['provider_timeout', 'retry', /took too long/]],
+  [
+    'a conversation that is too long',
+    { error: 'context_length_exceeded' },
+    ['invalid_input', 'settings', /longer than gpt-5-nano can read/],
+  ],
+  [
+    'a content filter',
+    { error: spec(400, { code: 'content_filter' }) },
+    ['invalid_input', 'retry', /content filter of .* stopped this/],
+  ],
+  [
+    'a bad request',
+    { error: 400 },
+    ['invalid_input', 'settings', /did not accept the request: “Invalid value: 'input'\.”/],
+  ],
+  [
+    'a bad request that echoes the key',
+    { error: spec(400) },
+    ['invalid_input', 'settings', /You sent "•••", that is .*What now\?/],
+  ],
+  [
+    'an endless message',
+    { error: spec(400, { message: `${canary.repeat(50)}${'so '.repeat(9999)}` }) },
+    ['invalid_input', 'settings', /^.{200,450}$/],
+  ],
+  ['a teapot', { error: spec(418) }, ['invalid_input', 'settings', /did not accept the request/]],
+]
+
+describe.each([
+  ['OpenAI', () => openaiKey(upstream.baseUrl)],
+  ['a compatible server', () => compatibleKey(upstream.baseUrl)],
+] as const)('%s', (_, key) => {
+  const ask = (script: Script, changes = {}) => {
+    upstream.script(script)
+    return hear(callTo(key(), changes))
+  }
+
+  test.each(refusals)('explains %s', async (_, script, told) => {
+    expectFault(await ask(script), told)
+  })
+
+  test('says for how long to wait', async () => {
+    const { error } = await ask({ error: 'rate_limit_exceeded', retryAfterSeconds: 7 })
+    expect(error?.retryAfterSeconds).toBe(7)
+  })
+
+  const midway: [what: string, script: Script, told: Told][] = [
+    [
+      'a reset',
+      { end: 'reset' },
+      [
+        'provider_failed',
+        'retry',
+        /broke before the answer was complete\. What arrived is kept\. Try again\.$/,
+      ],
+    ],
+    [
+      'a cut in mid-event',
+      { end: 'cut_mid_event', close: 'clean' },
+      ['provider_failed', 'retry', /ended the answer before it was complete\. What arrived is kept/],
+    ],
+    [
+      'an abrupt cut',
+      { end: 'cut_mid_event', close: 'abrupt' },
+      ['provider_failed', 'retry', /What arrived is kept/],
+    ],
+    [
+      'a cut in mid-character',
+      { end: 'cut_mid_character', close: 'clean' },
+      ['provider_failed', 'retry', /What arrived is kept/],
+    ],
+    [
+      'an end before the end',
+      { end: 'cut_before_end', close: 'clean', after: 2 },
+      ['provider_failed', 'retry', /ended the answer before it was complete/],
+    ],
+    [
+      'broken JSON',
+      { end: 'malformed' },
+      ['provider_failed', 'retry', /sent something that cannot be read as an answer\. What arrived is kept/],
+    ],
+    [
+      'silence',
+      { end: 'stall' },
+      [
+        'provider_timeout',
+        'retry',
+        /fell silent for 300 milliseconds in the middle of the answer\. What arrived is kept/,
+      ],
+    ],
+    [
+      'an error in the stream',
+      { end: 'error_nested', failure: { code: 'server_error', message: echo } },
+      ['provider_failed', 'retry', /had an error of its own: “You sent "•••"/],
+    ],
+    [
+      'a flat error',
+      { end: 'error_flat', failure: { code: 'rate_limit_exceeded', message: echo } },
+      ['provider_failed', 'retry', /too many requests/],
+    ],
+    [
+      'a failed response',
+      { end: 'failed', failure: { code: 'insufficient_quota', message: echo } },
+      ['provider_failed', 'vault', /no credit left/],
+    ],
+  ]
+
+  test.each(midway)('keeps what came before %s, and explains it', async (what, script, told) => {
+    const timeouts = what === 'silence' ? { ...patient, idleMs: 300 } : patient
+    const heard = await ask(
+      { text: ['Ein', ' schöner', ' Tag', ' für', ' 東京', '.'], ...script },
+      { timeouts },
+    )
+    expect(heard.text).not.toBe('')
+    expect('Ein schöner Tag für 東京.').toContain(heard.text)
+    expect(heard.done).toBeNull()
+    expectFault(heard, told)
+  })
+
+  test('explains a web page with status 200', async () => {
+    expectFault(await ask({ end: 'html200' }), [
+      'provider_failed',
+      'vault',
+      /answered with a web page, not as a model\. Check the address in the vault\.$/,
+    ])
+  })
+
+  test('explains a connection that is reset before the answer', async () => {
+    expectFault(await ask({ end: 'reset', after: 0 }), [
+      'provider_failed',
+      'retry',
+      /broke before the answer began\. Try again\.$/,
+    ])
+  })
+
+  test('explains an answer that does not begin', async () => {
+    const heard = await ask({ firstByteDelayMs: 60_000 }, { timeouts: { ...patient, firstByteMs: 200 } })
+    expectFault(heard, ['provider_timeout', 'retry', /did not begin to answer within 200 milliseconds/])
+  })
+
+  test('explains an answer that takes too long as a whole', async () => {
+    const timeouts = { ...patient, totalMs: 400 }
+    const heard = await ask({ text: Array(1000).fill('on '), delayMs: 20 }, { timeouts })
+    expect(heard.text).toMatch(/^(on )+$/)
+    expectFault(heard, [
+      'provider_timeout',
+      'retry',
+      /was ended because it took longer than 400 milliseconds\. What arrived is kept/,
+    ])
+  })
+})
+
+const sse = { 'content-type': 'text/event-stream' }
+const piece = 'data: {"choices":[{"index":0,"delta":{"content":"Begun."}}]}\n\n'
+
+async function askRaw(answer: Parameters<typeof startHttp>[0], changes = {}) {
+  raw = await startHttp(answer)
+  return hear(callTo(compatibleKey(raw.baseUrl), changes))
+}
+
+test('a server that is not there is named with its address', async () => {
+  const gone = await startHttp(() => undefined)
+  await gone.close()
+  expectFault(await hear(callTo(compatibleKey(gone.baseUrl))), [
+    'provider_failed',
+    'retry',
+    new RegExp(`could not be reached at 127\\.0\\.0\\.1:${gone.port}: the connection was refused`),
+  ])
+  expectFault(await hear(callTo(openaiKey(gone.baseUrl))), [
+    'provider_failed',
+    'retry',
+    /^OpenAI could not be reached at/,
+  ])
+})
+
+test('a host that does not exist is named', async () => {
+  const heard = await hear(callTo(compatibleKey('https://nowhere.invalid/v1')))
+  expectFault(heard, [
+    'provider_failed',
+    'retry',
+    /^nowhere\.invalid could not be reached at nowhere\.invalid:443/,
+  ])
+})
+
+test('a connection that is never made ends in time', async () => {
+  raw = await startTcp(() => undefined)
+  const key = compatibleKey(`https://127.0.0.1:${raw.port}/v1`)
+  const heard = await hear(callTo(key, { timeouts: { ...patient, connectMs: 200 } }))
+  expectFault(heard, [
+    'provider_timeout',
+    'retry',
+    /could not be reached at 127\.0\.0\.1:\d+ within 200 milliseconds/,
+  ])
+})
+
+test('a server that speaks no TLS is explained', async () => {
+  raw = await startTcp((socket) => socket.end('220 ready\r\n'))
+  const heard = await hear(callTo(compatibleKey(`https://127.0.0.1:${raw.port}/v1`)))
+  expectFault(heard, ['provider_failed', 'vault', /The connection to .* is not safe/])
+})
+
+test('a server that speaks no HTTP is explained', async () => {
+  raw = await startTcp((socket) => socket.end('220 ready\r\n'))
+  expectFault(await hear(callTo(compatibleKey(raw.baseUrl))), [
+    'provider_failed',
+    'vault',
+    /does not answer in HTTP/,
+  ])
+})
+
+test('a redirect is not followed, so the key stays with its host', async () => {
+  const other = await startHttp((_, response) => response.end())
+  const heard = await askRaw((_, response) => {
+    response.writeHead(307, { location: `${other.baseUrl}/chat/completions?key=${canary}` }).end()
+  })
+  await other.close()
+  expectFault(heard, ['provider_failed', 'vault', /wants to send the request to another address/])
+  expect(other.requests).toHaveLength(0)
+})
+
+test('a compressed answer is read although none was asked for', async () => {
+  const { gzipSync } = await import('node:zlib')
+  const heard = await askRaw((_, response) => {
+    response.writeHead(200, { ...sse, 'content-encoding': 'gzip' }).end(gzipSync(`${piece}data: [DONE]\n\n`))
+  })
+  expect(heard.text).toBe('Begun.')
+  expect(heard.error).toBeNull()
+})
+
+test('compressed garbage is explained', async () => {
+  const heard = await askRaw((_, response) => {
+    response.writeHead(200, { ...sse, 'content-encoding': 'gzip' }).end(`not gzip ${canary}`)
+  })
+  expectFault(heard, ['provider_failed', 'retry', /sent something that cannot be read as an answer/])
+})
+
+test('JSON with status 200 is explained, also when it is an error', async () => {
+  const answers = [
+    '{"id":1}',
+    `{"error":{"message":"${echo.replaceAll('"', "'")}","code":"insufficient_quota"}}`,
+    `{"${canary}`,
+  ]
+  const told: Told[] = [
+    ['provider_failed', 'vault', /did not answer as a model that streams/],
+    ['provider_failed', 'vault', /no credit left/],
+    ['provider_failed', 'vault', /did not answer as a model that streams/],
+  ]
+  for (const [index, answer] of answers.entries()) {
+    const heard = await askRaw((_, response) =>
+      response.writeHead(200, { 'content-type': 'application/json' }).end(answer),
+    )
+    expectFault(heard, told[index] as Told)
+    await raw?.close()
+  }
+})
+
+test('errors are understood in the words of other servers', async () => {
+  const bodies: [status: number, body: string, told: Told][] = [
+    [
+      404,
+      '{"error":{"message":"model \\"gpt-5-nano\\" not found, try pulling it first","type":"api_error"}}',
+      ['provider_failed', 'settings', /has no model named/],
+    ],
+    [
+      404,
+      '{"object":"error","message":"The model `gpt-5-nano` does not exist.","type":"NotFoundError","code":404}',
+      ['provider_failed', 'settings', /has no model named/],
+    ],
+    [400, '{"error":"bad temperature"}', ['invalid_input', 'settings', /“bad temperature”/]],
+    [
+      422,
+      '{"detail":[{"loc":["body"],"msg":"field required"}]}',
+      ['invalid_input', 'settings', /did not accept the request\. Check/],
+    ],
+    [400, '{"detail":"no such thing"}', ['invalid_input', 'settings', /“no such thing”/]],
+    [
+      502,
+      `<html>${canary}</html>`,
+      ['provider_failed', 'retry', /had an error of its own \(status 502\)\. Try again/],
+    ],
+    [500, '', ['provider_failed', 'retry', /status 500/]],
+    [500, '[]', ['provider_failed', 'retry', /status 500/]],
+    [500, 'null', ['provider_failed', 'retry', /status 500/]],
+    [500, `{"error":{"message":"${'x'.repeat(200_000)}"}}`, ['provider_failed', 'retry', /status 500/]],
+    [200, '', ['provider_failed', 'retry', /ended the answer before it was complete/]],
+  ]
+  for (const [status, body, told] of bodies) {
+    expectFault(await askRaw((_, response) => response.writeHead(status).end(body)), told)
+    await raw?.close()
+  }
+})
+
+test('a server without a key that asks for one is explained', async () => {
+  raw = await startHttp((_, response) => response.writeHead(401).end())
+  const heard = await hear(callTo(compatibleKey(raw.baseUrl, null)))
+  expectFault(heard, ['provider_auth', 'vault', /asks for a key\. Add one in the vault\.$/])
+  expect(raw.requests[0]?.headers.authorization).toBeUndefined()
+})
+
+test('a key that no header can carry is explained', async () => {
+  const key = { ...openaiKey(upstream.baseUrl), apiKey: `${canary}\nевіл` }
+  expectFault(await hear(callTo(key)), ['provider_auth', 'vault', /has characters that cannot be sent/])
+})
+
+test('an error that the stream itself names is explained, with a status of its own', async () => {
+  const heard = await askRaw((_, response) => {
+    response
+      .writeHead(200, sse)
+      .end(`${piece}data: {"error":{"code":429,"message":"slow down, ${canary}"}}\n\n`)
+  })
+  expect(heard.text).toBe('Begun.')
+  expectFault(heard, ['provider_failed', 'retry', /too many requests/])
+})
+
+describe('testing a key', () => {
+  const signal = new AbortController().signal
+  const failure = (key: ReturnType<typeof openaiKey>) =>
+    testKey(key, signal).then(
+      () => null,
+      (error) => error,
+    )
+
+  test('counts the models that it opens', async () => {
+    const { models } = await testKey(openaiKey(upstream.baseUrl), signal)
+    expect(models).toBeGreaterThan(0)
+    expect(upstream.journal[0]).toMatchObject({ method: 'GET', path: '/v1/models' })
+  })
+
+  test('fails as a call does', async () => {
+    upstream.script({ match: { path: '/v1/models' }, error: 401 })
+    const error = await failure(openaiKey(upstream.baseUrl))
+    expectFault({ error } as Heard, ['provider_auth', 'vault', /refused the key ending 9e77/])
+    raw = await startHttp((_, response) => response.writeHead(404).end('{"error":"no model here"}'))
+    expectFault({ error: await failure(compatibleKey(raw.baseUrl)) } as Heard, [
+      'provider_failed',
+      'vault',
+      /nothing that answers/,
+    ])
+  })
+
+  test('does not take a web page for a list', async () => {
+    raw = await startHttp((_, response) => response.end(`<html>${canary}</html>`))
+    expectFault({ error: await failure(compatibleKey(raw.baseUrl)) } as Heard, [
+      'provider_failed',
+      'vault',
+      /did not answer with a list of models/,
+    ])
+  })
+
+  test('follows no redirect and can be given up', async () => {
+    raw = await startHttp((_, response) => response.writeHead(302, { location: upstream.baseUrl }).end())
+    expectFault({ error: await failure(compatibleKey(raw.baseUrl)) } as Heard, [
+      'provider_failed',
+      'vault',
+      /another address/,
+    ])
+    expect(upstream.journal).toHaveLength(0)
+    const given = AbortSignal.abort(new Error('Never mind.'))
+    await expect(testKey(openaiKey(upstream.baseUrl), given)).rejects.toThrow('Never mind.')
+  })
+})
