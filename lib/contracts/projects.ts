@@ -27,6 +27,12 @@ export type ProjectRecord = {
 export const ModelProvider = z.enum(['auto', 'openai', 'openai-compatible', 'demo'])
 export type ModelProvider = z.infer<typeof ModelProvider>
 
+/** Postgres stores no U+0000 and no lone surrogate, which are the only \u escapes of this kind that JSON.stringify makes. */
+function isStorable(value: unknown): boolean {
+  const json = JSON.stringify(value)
+  return json.length <= 100_000 && !/(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f])/.test(json)
+}
+
 const agentFields = {
   name: line(120),
   description: prose(2000),
@@ -37,7 +43,12 @@ const agentFields = {
   max_output_tokens: z.number().int().min(1).max(1_000_000).nullable(),
   reasoning_effort: z.enum(['none', 'minimal', 'low', 'medium', 'high', 'xhigh']).nullable(),
   background: z.boolean(),
-  tools: z.array(z.record(z.string().max(200), z.unknown())).max(128),
+  tools: z
+    .array(z.record(z.string().max(200), z.unknown()))
+    .max(128)
+    .refine(isStorable, {
+      message: 'At most 100000 characters of JSON, without characters that cannot be stored.',
+    }),
 }
 
 export const defaultModel = 'gpt-5-mini'
@@ -68,6 +79,12 @@ export type AgentRecord = AgentSettings & {
   created_at: string
   updated_at: string
 }
+
+/** An agent as something to launch. */
+export type LaunchableAgent = Pick<
+  AgentRecord,
+  'id' | 'name' | 'description' | 'project_id' | 'model_provider' | 'model_name'
+> & { project_name: string }
 
 export type AgentVersionRecord = {
   version: number

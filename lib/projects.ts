@@ -1,0 +1,179 @@
+import { v7 as newId } from 'uuid'
+import { recordAudit } from './audit'
+import type { Actor, Origin } from './auth'
+import type { Listing } from './contracts/common'
+import {
+  type AgentRecord,
+  CreateAgent,
+  CreateProject,
+  type LaunchableAgent,
+  type ModelProvider,
+  type ProjectRecord,
+  type UpdateProject,
+} from './contracts/projects'
+import { db, type Transaction } from './db'
+import { AppError } from './errors'
+import { changeProject, memberOf, requireId, requireRole } from './projects/access'
+import { insertAgent } from './projects/agents'
+import { lockMembers } from './projects/members'
+import { after, newestFirst, type PageRequest, readCursor, toListing, writeCursor } from './projects/paging'
+import { toAgentRecord, toProjectRecord, withRole } from './projects/records'
+
+export {
+  createAgent,
+  deleteAgent,
+  getAgent,
+  listAgents,
+  listAgentVersions,
+  restoreAgentVersion,
+  updateAgent,
+} from './projects/agents'
+export { addMember, listMembers, removeMember, updateMember } from './projects/members'
+export { createPrompt, deletePrompt, getPrompt, listPrompts, updatePrompt } from './projects/prompts'
+export { getProject } from './projects/single'
+
+/** Makes a project; its maker is its owner. */
+export async function createProject(actor: Actor, input: CreateProject): Promise<ProjectRecord> {
+  return db().$transaction((tx) => insertProject(tx, actor, input))
+}
+
+async function insertProject(tx: Transaction, actor: Actor, input: CreateProject): Promise<ProjectRecord> {
+  const createdAt = new Date()
+  const project = await tx.project.create({
+    data: {
+      id: newId(),
+      ...input,
+      createdAt,
+      members: { create: { userId: actor.userId, role: 'owner', createdAt } },
+    },
+    include: withRole(actor.userId),
+  })
+  return toProjectRecord(project)
+}
+
+/** The projects that the actor is a member of, newest first. Throws invalid_input for a bad cursor. */
+export async function listProjects(
+  actor: Actor,
+  page: PageRequest = { limit: 100 },
+): Promise<Listing<ProjectRecord>> {
+  const rows = await db().project.findMany({
+    where: { ...memberOf(actor), ...after(readCursor(page.cursor)) },
+    include: withRole(actor.userId),
+    orderBy: newestFirst,
+    take: page.limit + 1,
+  })
+  return toListing(rows, page.limit, { record: toProjectRecord, cursor: writeCursor })
+}
+
+/** Changes what is given. Throws not_found, forbidden. */
+export async function updateProject(
+  actor: Actor,
+  projectId: string,
+  input: UpdateProject,
+): Promise<ProjectRecord> {
+  return changeProject(actor, projectId, 'editor', async (tx) => {
+    const project = await tx.project.update({
+      where: { id: projectId },
+      data: { name: input.name, description: input.description },
+      include: withRole(actor.userId),
+    })
+    return toProjectRecord(project)
+  })
+}
+
+/**
+ * Deletes a project with all that is in it, if `confirm` is its name.
+ * Throws not_found, forbidden; conflict with the counts of what would go in its facts.
+ */
+export async function deleteProject(
+  actor: Actor,
+  projectId: string,
+  { confirm }: { confirm?: string | undefined },
+  origin: Origin,
+): Promise<void> {
+  requireId(projectId, 'project')
+  await db().$transaction(async (tx) => {
+    const roles = await lockMembers(tx, projectId)
+    requireRole(roles.get(actor.userId), 'owner', 'project')
+    const { name } = await tx.project.findUniqueOrThrow({ where: { id: projectId }, select: { name: true } })
+    const counts = await countContents(tx, projectId)
+    if (confirm?.trim() !== name) throw needsConfirmation(counts)
+    await recordAudit(
+      {
+        actorId: actor.userId,
+        action: 'project.delete',
+        target: projectId,
+        ip: origin.ip,
+        requestId: origin.requestId,
+        detail: { name, ...counts },
+      },
+      tx,
+    )
+    await tx.project.delete({ where: { id: projectId } })
+  })
+}
+
+type Counts = { agents: number; prompts: number; conversations: number; members: number }
+
+async function countContents(tx: Transaction, projectId: string): Promise<Counts> {
+  const agents = await tx.agent.count({ where: { projectId } })
+  const prompts = await tx.prompt.count({ where: { agent: { projectId } } })
+  const conversations = await tx.conversation.count({ where: { agent: { projectId } } })
+  const members = await tx.projectMember.count({ where: { projectId } })
+  return { agents, prompts, conversations, members }
+}
+
+function needsConfirmation(counts: Counts): AppError {
+  const message = 'This deletes everything in the project. Confirm with ?confirm= and its name.'
+  return new AppError('conflict', message, { facts: counts })
+}
+
+const maxLaunchable = 500
+
+/** The agents that the actor can talk to, oldest first, at most 500, without their long texts. */
+export async function listLaunchableAgents(actor: Actor): Promise<LaunchableAgent[]> {
+  const agents = await db().agent.findMany({
+    where: { project: memberOf(actor) },
+    select: {
+      id: true,
+      name: true,
+      description: true,
+      modelProvider: true,
+      modelName: true,
+      project: { select: { id: true, name: true } },
+    },
+    orderBy: [{ createdAt: 'asc' }, { id: 'asc' }],
+    take: maxLaunchable,
+  })
+  return agents.map(({ project, modelProvider, modelName, ...agent }) => ({
+    ...agent,
+    project_id: project.id,
+    project_name: project.name,
+    model_provider: modelProvider as ModelProvider,
+    model_name: modelName,
+  }))
+}
+
+// Any constant serves; with the user it names the lock that is taken while a first agent is made.
+const firstAgentLock = 4_711_002
+
+/** The actor's first agent; who has none gets the project "Personal" with the agent "AL-Chat", once under any race. */
+export async function ensureDefaultAgent(actor: Actor): Promise<AgentRecord> {
+  const known = await findFirstAgent(db(), actor)
+  if (known) return known
+  return db().$transaction(async (tx) => {
+    await tx.$executeRaw`SELECT pg_advisory_xact_lock(${firstAgentLock}::int, hashtext(${actor.userId}))`
+    const made = await findFirstAgent(tx, actor)
+    if (made) return made
+    const project = await insertProject(tx, actor, CreateProject.parse({ name: 'Personal' }))
+    return insertAgent(tx, actor, project.id, CreateAgent.parse({ name: 'AL-Chat' }))
+  })
+}
+
+async function findFirstAgent(client: Pick<Transaction, 'agent'>, actor: Actor): Promise<AgentRecord | null> {
+  const agent = await client.agent.findFirst({
+    where: { project: memberOf(actor) },
+    orderBy: [{ createdAt: 'asc' }, { id: 'asc' }],
+  })
+  return agent && toAgentRecord(agent)
+}
