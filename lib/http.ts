@@ -8,7 +8,7 @@ import { parseInput } from './http/validate'
 import { log } from './log'
 
 export { callerAddress, isHttps } from './http/address'
-export { eventStream } from './http/event-stream'
+export { eventStream, lastEventId } from './http/event-stream'
 
 type Context = { params: Promise<Record<string, string | string[] | undefined>> }
 export type Handler = (request: Request, context: Context) => Promise<Response>

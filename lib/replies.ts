@@ -64,8 +64,8 @@ export function stopReply(replyId: string): void {
 
 /** At start: ends what a crash left behind, and keeps looking after leases. */
 export async function recoverReplies(): Promise<void> {
-  await interruptAbandoned()
-  state().stopLeases = keepLeases()
+  await interruptAbandoned([])
+  state().stopLeases = keepLeases(() => [...state().running.keys()])
 }
 
 /** At the end: waits up to 30 s for running replies, then marks the rest as interrupted. */

@@ -19,7 +19,10 @@ export function eventStream(open: (signal: AbortSignal) => AsyncIterable<ServerE
       heartbeat = setInterval(() => controller.enqueue(encoder.encode(': still here\n\n')), heartbeatMs)
     },
     async pull(controller) {
-      const next = await events?.next()
+      const next = await events?.next().catch((error) => {
+        clearInterval(heartbeat)
+        throw error
+      })
       if (!next || next.done) {
         clearInterval(heartbeat)
         return controller.close()
@@ -40,4 +43,10 @@ export function eventStream(open: (signal: AbortSignal) => AsyncIterable<ServerE
       'x-accel-buffering': 'no',
     },
   })
+}
+
+/** The id of the last event that a reconnecting reader has seen, or null. */
+export function lastEventId(request: Request): number | null {
+  const given = request.headers.get('last-event-id') ?? ''
+  return /^\d{1,9}$/.test(given) ? Number(given) : null
 }

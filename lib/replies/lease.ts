@@ -14,12 +14,12 @@ const takeOverLimit = 100
 export const nodeId = () => remember('replies.node', randomUUID)
 
 /** Renews this node's leases and takes over expired ones, every two seconds until stopped. */
-export function keepLeases(): () => Promise<void> {
+export function keepLeases(runningIds: () => string[]): () => Promise<void> {
   let lastSweepAt = 0
   let turn = Promise.resolve()
   const look = async () => {
-    await renewLeases(nodeId(), leaseMs)
-    await interruptAbandoned()
+    await renewLeases({ nodeId: nodeId(), leaseMs, runningIds: runningIds() })
+    await interruptAbandoned(runningIds())
     if (performance.now() - lastSweepAt < sweepEveryMs) return
     lastSweepAt = performance.now()
     await deleteFoldedFrames(keepFramesMs)
@@ -35,8 +35,9 @@ export function keepLeases(): () => Promise<void> {
 }
 
 /** Ends replies whose writer is gone: what was committed stays, and the page can continue from it. */
-export async function interruptAbandoned(): Promise<void> {
-  for (const { id, epoch } of await takeOverExpired(nodeId(), leaseMs, takeOverLimit)) {
+export async function interruptAbandoned(runningIds: string[]): Promise<void> {
+  const abandoned = await takeOverExpired({ nodeId: nodeId(), leaseMs, runningIds }, takeOverLimit)
+  for (const { id, epoch } of abandoned) {
     const frames = await readFrames(id, -1, Number.MAX_SAFE_INTEGER >>> 0)
     await finishReply(
       { replyId: id, epoch, seq: (frames.at(-1)?.seq ?? -1) + 1 },

@@ -89,28 +89,27 @@ export async function finishReply(
   })
 }
 
-/** Extends the leases of a node's replies. */
-export async function renewLeases(nodeId: string, leaseMs: number): Promise<void> {
+type Lease = { nodeId: string; leaseMs: number; runningIds: string[] }
+
+/** Extends the leases of the replies that run on this node. */
+export async function renewLeases({ leaseMs, runningIds }: Lease): Promise<void> {
+  if (runningIds.length === 0) return
   await db().$executeRaw`
     UPDATE replies SET lease_expires_at = now() + ${leaseMs} * interval '1 millisecond'
-    WHERE node_id = ${nodeId} AND status = 'running'`
+    WHERE id = ANY(${runningIds}::uuid[]) AND status = 'running'`
 }
 
 /**
- * Takes over replies whose writer is gone: each gets a new epoch and this node as its owner.
+ * Takes over at most `limit` replies whose writer is gone: each gets a new epoch and this node as its owner.
  * `FOR UPDATE` waits for inserts under way, whose foreign key holds a share of the row.
  */
-export async function takeOverExpired(
-  nodeId: string,
-  leaseMs: number,
-  limit: number,
-): Promise<{ id: string; epoch: number }[]> {
+export async function takeOverExpired(lease: Lease, limit: number): Promise<{ id: string; epoch: number }[]> {
   return db().$queryRaw<{ id: string; epoch: number }[]>`
-    UPDATE replies SET epoch = epoch + 1, node_id = ${nodeId},
-      lease_expires_at = now() + ${leaseMs} * interval '1 millisecond'
+    UPDATE replies SET epoch = epoch + 1, node_id = ${lease.nodeId},
+      lease_expires_at = now() + ${lease.leaseMs} * interval '1 millisecond'
     WHERE id IN (
       SELECT id FROM replies
-      WHERE status = 'running' AND lease_expires_at < now() AND node_id <> ${nodeId}
+      WHERE status = 'running' AND lease_expires_at < now() AND id <> ALL(${lease.runningIds}::uuid[])
       ORDER BY lease_expires_at LIMIT ${limit} FOR UPDATE SKIP LOCKED
     )
     RETURNING id, epoch`
