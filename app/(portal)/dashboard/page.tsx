@@ -1,0 +1,69 @@
+import type { Metadata } from 'next'
+import { FirstRun } from '@/components/dashboard/first-run'
+import { LaunchTiles } from '@/components/dashboard/launch-tiles'
+import { ServiceHealth } from '@/components/dashboard/live-dot'
+import { Recent } from '@/components/dashboard/recent'
+import { Week } from '@/components/dashboard/week'
+import { Page, Section } from '@/components/portal/page'
+import { type Actor, requirePageActor } from '@/lib/auth'
+import { listConversations } from '@/lib/chat'
+import { listLaunchableAgents, listProjects } from '@/lib/projects'
+import { summarizeWeek } from '@/lib/usage'
+import { explainResolution, listCredentials } from '@/lib/vault'
+
+export const metadata: Metadata = { title: 'Dashboard' }
+
+/** More tiles than this are found by search sooner than by eye. */
+const mostTiles = 23
+
+async function findServing(actor: Actor, query: { agentId?: string }) {
+  const steps = await explainResolution(actor, query)
+  return steps.find(({ status }) => status === 'serves') ?? null
+}
+
+export default async function DashboardPage() {
+  const actor = await requirePageActor('/dashboard')
+  const [agents, conversations, credentials, projects, days, serving] = await Promise.all([
+    listLaunchableAgents(actor),
+    listConversations(actor, { limit: 8 }),
+    listCredentials(actor),
+    listProjects(actor, { limit: 1 }),
+    summarizeWeek(actor),
+    findServing(actor, {}),
+  ])
+  const shown = await Promise.all(
+    agents.slice(0, mostTiles).map(async (agent) => ({
+      id: agent.id,
+      name: agent.name,
+      description: agent.description,
+      model_name: agent.model_name,
+      model_provider: agent.model_provider,
+      project_name: agent.project_name,
+      serving: await findServing(actor, { agentId: agent.id }),
+    })),
+  )
+  const project = projects.items[0]
+  const agent = agents[0]
+  return (
+    <Page title="Dashboard" actions={<ServiceHealth />}>
+      {conversations.items.length === 0 ? (
+        <FirstRun
+          hasKey={credentials.length > 0}
+          hasAgent={agent !== undefined}
+          agentHref={project ? `/projects/${project.id}/agents/new` : '/projects'}
+          chatHref={agent ? `/chat/${agent.id}` : '/chat'}
+        />
+      ) : null}
+      <Section title="Launch">
+        <LaunchTiles agents={shown} serving={serving} />
+      </Section>
+      <div className="grid gap-8 lg:grid-cols-[2fr_1fr] lg:gap-12">
+        <Recent
+          conversations={conversations.items}
+          agentNames={Object.fromEntries(agents.map(({ id, name }) => [id, name]))}
+        />
+        <Week days={days} />
+      </div>
+    </Page>
+  )
+}

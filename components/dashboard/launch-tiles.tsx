@@ -1,0 +1,66 @@
+import { Plus } from 'lucide-react'
+import Link from 'next/link'
+import type { ResolutionStep } from '@/lib/contracts/credentials'
+import type { AgentRecord } from '@/lib/contracts/projects'
+import { ServingKey } from './live-dot'
+
+export type Launchable = Pick<
+  AgentRecord,
+  'id' | 'name' | 'description' | 'model_name' | 'model_provider'
+> & {
+  project_name: string
+  /** The step that would serve it; null if none would. */
+  serving: ResolutionStep | null
+}
+
+type LaunchTilesProps = {
+  agents: Launchable[]
+  /** What serves a chat without an agent of one's own. */
+  serving: ResolutionStep | null
+}
+
+/** AL-Chat and every agent, to be launched. */
+export function LaunchTiles({ agents, serving }: LaunchTilesProps) {
+  return (
+    <ul className="grid grid-cols-[repeat(auto-fill,minmax(min(240px,100%),1fr))] gap-3">
+      <Tile href="/chat" name="AL-Chat" detail="A plain conversation" serving={serving} />
+      {agents.map((agent) => (
+        <Tile
+          key={agent.id}
+          href={`/chat/${agent.id}`}
+          name={agent.name}
+          detail={agent.description || agent.project_name}
+          serving={agent.serving}
+        />
+      ))}
+      <li>
+        <Link
+          href="/projects"
+          className="flex h-full min-h-28 items-center justify-center gap-2 rounded-panel border border-edge/60 border-dashed text-ink-soft text-ui transition-colors hover:bg-surface hover:text-ink"
+        >
+          <Plus size={16} aria-hidden />
+          New agent
+        </Link>
+      </li>
+    </ul>
+  )
+}
+
+type TileProps = { href: string; name: string; detail: string; serving: ResolutionStep | null }
+
+function Tile({ href, name, detail, serving }: TileProps) {
+  return (
+    <li>
+      <Link
+        href={href}
+        className="flex h-full min-h-28 flex-col justify-between gap-4 rounded-panel border bg-raised p-4 transition-colors hover:border-edge hover:bg-surface"
+      >
+        <span className="flex min-w-0 flex-col gap-0.5">
+          <span className="truncate font-semibold text-ui">{name}</span>
+          <span className="line-clamp-2 text-ink-soft text-ui">{detail}</span>
+        </span>
+        <ServingKey serving={serving} />
+      </Link>
+    </li>
+  )
+}

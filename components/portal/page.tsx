@@ -1,0 +1,64 @@
+import { ChevronRight } from 'lucide-react'
+import Link from 'next/link'
+import type { ReactNode } from 'react'
+import { cn } from '@/components/ui/class-names'
+
+type PageProps = {
+  title: string
+  /** One sentence on what this page is for. */
+  lead?: ReactNode
+  /** The page above this one. */
+  up?: { href: string; label: string }
+  actions?: ReactNode
+  /** 720 px, for forms. */
+  narrow?: boolean
+  children: ReactNode
+}
+
+/** A page of the portal: its heading, what can be done, its content. */
+export function Page({ title, lead, up, actions, narrow, children }: PageProps) {
+  return (
+    <div
+      className={cn(
+        'mx-auto flex w-full flex-col gap-8 px-4 py-6 sm:px-8 sm:py-10',
+        narrow ? 'max-w-[784px]' : 'max-w-page',
+      )}
+    >
+      <header className="flex flex-wrap items-start justify-between gap-x-6 gap-y-4">
+        <div className="flex min-w-0 flex-col gap-1">
+          {up ? (
+            <Link
+              href={up.href}
+              className="flex items-center gap-1 self-start text-ink-soft text-label hover:text-ink"
+            >
+              {up.label}
+              <ChevronRight size={12} aria-hidden />
+            </Link>
+          ) : null}
+          <h1 className="wrap-anywhere font-semibold text-title tracking-tight">{title}</h1>
+          {lead ? <p className="max-w-[640px] whitespace-pre-line text-ink-soft text-ui">{lead}</p> : null}
+        </div>
+        {actions ? <div className="flex items-center gap-2">{actions}</div> : null}
+      </header>
+      {children}
+    </div>
+  )
+}
+
+type SectionProps = { title: string; lead?: ReactNode; actions?: ReactNode; children: ReactNode }
+
+/** A part of a page with a heading of its own. */
+export function Section({ title, lead, actions, children }: SectionProps) {
+  return (
+    <section aria-label={title} className="flex min-w-0 flex-col gap-3">
+      <div className="flex min-h-9 flex-wrap items-center justify-between gap-x-4 gap-y-2">
+        <div>
+          <h2 className="font-semibold text-ui">{title}</h2>
+          {lead ? <p className="text-ink-soft text-ui">{lead}</p> : null}
+        </div>
+        {actions}
+      </div>
+      {children}
+    </section>
+  )
+}
