@@ -9,11 +9,7 @@ export default async function PortalLayout({ children }: { children: ReactNode }
   if (!actor) return children
   const agents = await listLaunchableAgents(actor)
   return (
-    <Shell
-      user={{ email: actor.email, name: actor.name }}
-      agents={agents.map(({ id, name, project_name }) => ({ id, name, project_name }))}
-      conversations={null}
-    >
+    <Shell user={{ email: actor.email, name: actor.name }} agents={agents} conversations={null}>
       {children}
     </Shell>
   )

@@ -1,17 +1,11 @@
 import { Plus } from 'lucide-react'
 import Link from 'next/link'
 import type { ResolutionStep } from '@/lib/contracts/credentials'
-import type { AgentRecord } from '@/lib/contracts/projects'
+import type { LaunchableAgent } from '@/lib/contracts/projects'
 import { ServingKey } from './live-dot'
 
-export type Launchable = Pick<
-  AgentRecord,
-  'id' | 'name' | 'description' | 'model_name' | 'model_provider'
-> & {
-  project_name: string
-  /** The step that would serve it; null if none would. */
-  serving: ResolutionStep | null
-}
+/** With the step of the resolution that would serve it; null if none would. */
+export type Launchable = LaunchableAgent & { serving: ResolutionStep | null }
 
 type LaunchTilesProps = {
   agents: Launchable[]
@@ -19,11 +13,19 @@ type LaunchTilesProps = {
   serving: ResolutionStep | null
 }
 
-/** AL-Chat and every agent, to be launched. */
+/** AL-Chat and every agent, to be launched. AL-Chat is an agent too, once it was opened. */
 export function LaunchTiles({ agents, serving }: LaunchTilesProps) {
+  const hasPlain = agents.some(({ name }) => name === 'AL-Chat')
   return (
     <ul className="grid grid-cols-[repeat(auto-fill,minmax(min(240px,100%),1fr))] gap-3">
-      <Tile href="/chat" name="AL-Chat" detail="A plain conversation" serving={serving} />
+      {hasPlain ? null : (
+        <Tile
+          href="/chat"
+          name="AL-Chat"
+          detail={agents.length === 0 ? 'A plain conversation' : 'A new chat with the agent you used last'}
+          serving={serving}
+        />
+      )}
       {agents.map((agent) => (
         <Tile
           key={agent.id}

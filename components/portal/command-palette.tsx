@@ -18,10 +18,9 @@ import { Dialog } from '@/components/ui/dialog'
 import { request } from '@/components/ui/request'
 import type { Listing } from '@/lib/contracts/common'
 import type { ConversationRecord } from '@/lib/contracts/conversations'
-import type { ProjectRecord } from '@/lib/contracts/projects'
+import type { LaunchableAgent, ProjectRecord } from '@/lib/contracts/projects'
 import { signOut, themes } from './account-menu'
 import { useTheme } from './preferences'
-import type { LaunchableAgent } from './shell-dialogs'
 
 type CommandPaletteProps = {
   open: boolean

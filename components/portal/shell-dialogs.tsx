@@ -3,10 +3,9 @@
 import dynamic from 'next/dynamic'
 import { useRouter } from 'next/navigation'
 import { useEffect, useState } from 'react'
-import type { AgentRecord } from '@/lib/contracts/projects'
+import type { LaunchableAgent } from '@/lib/contracts/projects'
 
 export type ShellDialog = 'palette' | 'shortcuts'
-export type LaunchableAgent = Pick<AgentRecord, 'id' | 'name'> & { project_name: string }
 
 // Neither is part of a page's first load.
 const CommandPalette = dynamic(() => import('./command-palette').then((module) => module.CommandPalette))

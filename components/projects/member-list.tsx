@@ -8,10 +8,13 @@ import { Button, IconButton } from '@/components/ui/button'
 import { ConfirmDialog } from '@/components/ui/confirm'
 import { FailureNote } from '@/components/ui/failure'
 import { Field, TextField } from '@/components/ui/field'
+import { MoreButton } from '@/components/ui/more-button'
 import { request } from '@/components/ui/request'
 import { Select, type SelectOption } from '@/components/ui/select'
 import { notifyFailure } from '@/components/ui/toast'
+import { useListing } from '@/components/ui/use-listing'
 import { useSubmit } from '@/components/ui/use-submit'
+import type { Listing } from '@/lib/contracts/common'
 import type { MemberRecord, ProjectRecord, ProjectRole } from '@/lib/contracts/projects'
 
 const roles: SelectOption<ProjectRole>[] = [
@@ -20,13 +23,14 @@ const roles: SelectOption<ProjectRole>[] = [
   { value: 'owner', label: 'Owner', detail: 'Also manages people and deletes the project' },
 ]
 
-type MemberListProps = { project: ProjectRecord; members: MemberRecord[]; selfId: string }
+type MemberListProps = { project: ProjectRecord; first: Listing<MemberRecord>; selfId: string }
 
 /** Who may use a project, and as what. Only owners can change it. */
-export function MemberList({ project, members, selfId }: MemberListProps) {
+export function MemberList({ project, first, selfId }: MemberListProps) {
   const router = useRouter()
   const [leaving, setLeaving] = useState<MemberRecord | null>(null)
   const mayManage = project.role === 'owner'
+  const { items: members, ...more } = useListing(first, `/api/projects/${project.id}/members`)
   const urlOf = ({ user_id }: MemberRecord) => `/api/projects/${project.id}/members/${user_id}`
 
   async function changeRole(member: MemberRecord, role: ProjectRole) {
@@ -76,6 +80,7 @@ export function MemberList({ project, members, selfId }: MemberListProps) {
           </li>
         ))}
       </ul>
+      <MoreButton {...more} />
       {mayManage ? <AddMemberForm projectId={project.id} /> : null}
       {leaving ? (
         <ConfirmDialog

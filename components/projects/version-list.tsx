@@ -4,10 +4,13 @@ import { useRouter } from 'next/navigation'
 import { Section } from '@/components/portal/page'
 import { Button } from '@/components/ui/button'
 import { FailureNote } from '@/components/ui/failure'
+import { MoreButton } from '@/components/ui/more-button'
 import { request } from '@/components/ui/request'
 import { Time } from '@/components/ui/time'
 import { notify } from '@/components/ui/toast'
+import { useListing } from '@/components/ui/use-listing'
 import { useSubmit } from '@/components/ui/use-submit'
+import type { Listing } from '@/lib/contracts/common'
 import type { AgentVersionRecord } from '@/lib/contracts/projects'
 import { listChanges } from './agent-fields'
 
@@ -15,13 +18,14 @@ type VersionListProps = {
   agentId: string
   current: number
   /** Newest first. */
-  versions: AgentVersionRecord[]
+  first: Listing<AgentVersionRecord>
   readOnly: boolean
 }
 
 /** What the agent was before; restoring one makes a new version, so nothing is lost. */
-export function VersionList({ agentId, current, versions, readOnly }: VersionListProps) {
+export function VersionList({ agentId, current, first, readOnly }: VersionListProps) {
   const router = useRouter()
+  const { items: versions, ...more } = useListing(first, `/api/agents/${agentId}/versions`)
   const { busy, failure, submit } = useSubmit()
 
   const restore = (version: number) =>
@@ -59,6 +63,7 @@ export function VersionList({ agentId, current, versions, readOnly }: VersionLis
           )
         })}
       </ol>
+      <MoreButton {...more} />
     </Section>
   )
 }

@@ -33,12 +33,7 @@ export default async function DashboardPage() {
   ])
   const shown = await Promise.all(
     agents.slice(0, mostTiles).map(async (agent) => ({
-      id: agent.id,
-      name: agent.name,
-      description: agent.description,
-      model_name: agent.model_name,
-      model_provider: agent.model_provider,
-      project_name: agent.project_name,
+      ...agent,
       serving: await findServing(actor, { agentId: agent.id }),
     })),
   )

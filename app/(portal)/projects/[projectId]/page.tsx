@@ -27,7 +27,7 @@ export default async function ProjectPage({ params }: Props) {
       actions={<ProjectMenu project={project} />}
     >
       <AgentList project={project} first={agents} />
-      <MemberList project={project} members={members} selfId={actor.userId} />
+      <MemberList project={project} first={members} selfId={actor.userId} />
     </Page>
   )
 }

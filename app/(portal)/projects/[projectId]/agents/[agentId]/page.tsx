@@ -38,7 +38,7 @@ export default async function AgentPage({ params }: Props) {
     >
       <AgentForm projectId={projectId} agentId={agentId} settings={agent} readOnly={readOnly} />
       <PromptList agentId={agentId} first={prompts} readOnly={readOnly} />
-      <VersionList agentId={agentId} current={agent.version} versions={versions} readOnly={readOnly} />
+      <VersionList agentId={agentId} current={agent.version} first={versions} readOnly={readOnly} />
     </Page>
   )
 }
