@@ -127,6 +127,8 @@ function nameRequest(request, response) {
   const given = request.headers['x-request-id']
   const id = typeof given === 'string' && /^[A-Za-z0-9_-]{8,64}$/.test(given) ? given : randomUUID()
   request.headers['x-request-id'] = id
+  // Who is at the other end, for rate limits and the audit; whatever a caller put there is overwritten.
+  request.headers['x-al-peer'] = (request.socket.remoteAddress ?? '').replace(/^::ffff:/, '')
   response.setHeader('x-request-id', id)
 }
 

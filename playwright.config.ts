@@ -1,0 +1,28 @@
+import { defineConfig } from '@playwright/test'
+import { locateChromium } from './scripts/chromium.mjs'
+
+const isRoot = process.getuid?.() === 0
+
+export default defineConfig({
+  testDir: 'tests/e2e',
+  outputDir: process.env.AL_TEST_RUN ? `${process.env.AL_TEST_RUN}/playwright` : 'test-results',
+  timeout: 60_000,
+  expect: { timeout: 15_000 },
+  fullyParallel: false,
+  workers: 2,
+  use: {
+    browserName: 'chromium',
+    launchOptions: {
+      executablePath: locateChromium(),
+      chromiumSandbox: !isRoot,
+      // Chromium's own calls home would be tried again and again on a machine without a way out.
+      args: [
+        '--disable-background-networking',
+        '--disable-component-update',
+        '--disable-sync',
+        '--disable-quic',
+      ],
+    },
+    trace: 'off',
+  },
+})
