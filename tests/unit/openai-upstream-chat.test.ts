@@ -8,7 +8,7 @@ let client: OpenAI
 
 beforeAll(async () => {
   server = await startOpenAI()
-  client = new OpenAI({ apiKey: 'sk-test-chat', baseURL: server.baseUrl, maxRetries: 0 })
+  client = new OpenAI({ apiKey: 'sk-test-chat', baseURL: server.baseUrl, maxRetries: 0, logLevel: 'off' })
 })
 afterEach(() => server.reset())
 afterAll(() => server.close())
@@ -110,6 +110,12 @@ describe('chat completions for the official client', () => {
     })
   })
 
+  test('stop for the content filter when told so', async () => {
+    server.script({ end: 'incomplete', reason: 'content_filter', after: 1 })
+    const { choices } = await client.chat.completions.create({ model: 'gpt-4.1', messages })
+    expect(choices[0]).toMatchObject({ finish_reason: 'content_filter', message: { content: 'Echo:' } })
+  })
+
   test('answer a forced tool and JSON on request', async () => {
     const tools = [{ type: 'function' as const, function: { name: 'save', parameters: {} } }]
     const forced = await client.chat.completions.create({
@@ -135,6 +141,16 @@ describe('chat completions for the official client', () => {
     const stream = client.chat.completions.stream({ model: 'gpt-4.1', messages })
     await expect(stream.finalChatCompletion()).rejects.toThrow(OpenAI.APIError)
   })
+})
+
+test('pieces of any framing are streamed as they are', async () => {
+  server.script({ raw: [': OPENROUTER PROCESSING\n\n', 'data:{"choices":[]}\r\n\r\n', 'data: [DONE]'] })
+  const { bytes, headers } = await callRaw(ask())
+  expect(bytes.toString()).toBe(': OPENROUTER PROCESSING\n\ndata:{"choices":[]}\r\n\r\ndata: [DONE]')
+  expect(headers['content-type']).toContain('text/event-stream')
+  server.script({ raw: ['data: 1\n\n', 'data: 2\n\n', 'data: 3\n\n'], end: 'reset', after: 2 })
+  const broken = await callRaw(ask())
+  expect([broken.complete, broken.bytes.toString()]).toEqual([false, 'data: 1\n\ndata: 2\n\n'])
 })
 
 test('legacy completions give their text, streamed and whole, with the finish on the last piece', async () => {

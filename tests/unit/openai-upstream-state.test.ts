@@ -15,7 +15,7 @@ let client: OpenAI
 
 beforeAll(async () => {
   server = await startOpenAI()
-  client = new OpenAI({ apiKey: 'sk-test-state', baseURL: server.baseUrl, maxRetries: 0 })
+  client = new OpenAI({ apiKey: 'sk-test-state', baseURL: server.baseUrl, maxRetries: 0, logLevel: 'off' })
 })
 afterEach(() => server.reset())
 afterAll(() => server.close())
@@ -117,6 +117,7 @@ describe('a response in the background', () => {
 describe('items of a response', () => {
   const items: [ScriptItem, string[]][] = [
     [{ type: 'reasoning', summary: ['Part one.', 'Part two.'] }, ['reasoning_summary_text.delta']],
+    [{ type: 'reasoning', text: 'As it is.' }, ['reasoning_text.delta', 'reasoning_text.done']],
     [{ type: 'refusal', refusal: 'No, thanks.' }, ['refusal.delta', 'refusal.done']],
     [{ type: 'function', name: 'f', arguments: { a: 1 } }, ['function_call_arguments.delta']],
     [{ type: 'custom', name: 'c', input: 'SELECT 1' }, ['custom_tool_call_input.done']],

@@ -8,7 +8,7 @@ let client: OpenAI
 
 beforeAll(async () => {
   server = await startOpenAI()
-  client = new OpenAI({ apiKey: 'sk-test-upstream', baseURL: server.baseUrl, maxRetries: 0 })
+  client = new OpenAI({ apiKey: 'sk-test-upstream', baseURL: server.baseUrl, maxRetries: 0, logLevel: 'off' })
 })
 afterEach(() => server.reset())
 afterAll(() => server.close())

@@ -54,7 +54,8 @@ function planChoice(request: Body, script: Script, index: number): ChatChoice {
   const text = marked.slice(0, limit)
   const calls = items.flatMap(callsOf)
   const short = script.end === 'incomplete' || text.length < marked.length
-  const finish = short ? 'length' : calls.length > 0 ? 'tool_calls' : 'stop'
+  const cut = script.reason === 'content_filter' ? 'content_filter' : 'length'
+  const finish = short ? cut : calls.length > 0 ? 'tool_calls' : 'stop'
   const reasoning = items.flatMap(reasoningDeltas)
   return { index, text, reasoning, refusal: items.flatMap(refusalDeltas), calls, finish }
 }
@@ -68,7 +69,9 @@ function refusalDeltas(item: ScriptItem): string[] {
 }
 
 function reasoningDeltas(item: ScriptItem): string[] {
-  return item.type === 'reasoning' ? [item.summary ?? []].flat().flatMap((part) => cutIntoDeltas(part)) : []
+  return item.type === 'reasoning'
+    ? [item.text ?? [], item.summary ?? []].flat().flatMap((part) => cutIntoDeltas(part))
+    : []
 }
 
 function callsOf(item: ScriptItem): ChatCall[] {
@@ -115,7 +118,7 @@ export function chatLogprobs(request: Body, tokens: string[]): Body | null {
 }
 
 /** A tool call as it is in a whole answer. */
-export function wholeCall({ id, type, name, pieces }: ChatCall): Body {
+function wholeCall({ id, type, name, pieces }: ChatCall): Body {
   const written = pieces.join('')
   if (type === 'custom') return { id, type, custom: { name, input: written } }
   return { id, type, function: { name, arguments: written } }

@@ -102,7 +102,7 @@ export class WireError extends Error {
 }
 
 /** Shows a key as OpenAI does in its message: the first eight and the last four characters. */
-export function maskKey(key: string): string {
+function maskKey(key: string): string {
   return key.length <= 12 ? key : key.slice(0, 8) + '*'.repeat(key.length - 12) + key.slice(-4)
 }
 

@@ -33,9 +33,25 @@ function planReasoning(item: Of<'reasoning'>, options: ItemOptions): ItemPlan {
   const parts = item.summary === undefined ? [] : [item.summary].flat()
   const secret = () => (options.encryptedReasoning ? { encrypted_content: makeShortId('gAAAAAB', 200) } : {})
   const id = makeId('rs')
-  const shape = (summary: Body[]) => ({ id, type: 'reasoning', content: [], ...secret(), summary })
-  const done = shape(parts.map((text) => ({ type: 'summary_text', text })))
-  return { added: shape([]), steps: parts.flatMap(summarySteps), done }
+  const thought = item.text === undefined ? [] : [{ type: 'reasoning_text', text: item.text }]
+  const shape = (content: Body[], summary: Body[]) => ({
+    id,
+    type: 'reasoning',
+    content,
+    ...secret(),
+    summary,
+  })
+  const steps = [...thought.flatMap(({ text }) => thoughtSteps(text)), ...parts.flatMap(summarySteps)]
+  const summary = parts.map((text) => ({ type: 'summary_text', text }))
+  return { added: shape([], []), steps, done: shape(thought, summary) }
+}
+
+/** The events of reasoning that is shown as it is, as open models do. */
+function thoughtSteps(text: string): Step[] {
+  const place = { content_index: 0 }
+  const name = 'response.reasoning_text'
+  const deltas = cutIntoDeltas(text).map((delta) => deltaStep(`${name}.delta`, delta, place))
+  return [...deltas, { type: `${name}.done`, fields: { ...place, text } }]
 }
 
 function summarySteps(text: string, index: number): Step[] {
@@ -55,7 +71,7 @@ function messageShape(id: string, status: string, content: Body[]): Body {
 }
 
 /** The log probabilities of one delta, as in Responses. */
-export function logprobOf(token: string): Body {
+function logprobOf(token: string): Body {
   return { token, bytes: [...Buffer.from(token)], logprob: -0.25, top_logprobs: [] }
 }
 
@@ -107,7 +123,7 @@ function planRefusal(item: Of<'refusal'>, limit: number): ItemPlan {
 }
 
 /** The arguments of a call as the model would write them. */
-export function writeArguments(value: string | Body): string {
+function writeArguments(value: string | Body): string {
   return typeof value === 'string' ? value : JSON.stringify(value)
 }
 

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Script } from './types.ts'
 
 /** A piece of a stream as it is written at once, and where it stands among the deltas. */
@@ -18,7 +17,8 @@ export type Frame = {
 export class Production {
   readonly frames: Frame[] = []
   finished = false
-  private readonly halt = new AbortController()
+  private halted = false
+  private cutPause = () => {}
   private waiters: (() => void)[] = []
 
   /** Makes all frames at the pace of the script; ends early when stopped. */
@@ -27,7 +27,7 @@ export class Production {
     let deltas = 0
     for (const frame of source) {
       if (frame.delta) await this.pace(script, startMs, deltas)
-      if (this.halt.signal.aborted) break
+      if (this.halted) break
       this.frames.push({ ...frame, before: deltas })
       if (frame.delta) deltas += 1
       this.wake()
@@ -49,17 +49,24 @@ export class Production {
 
   /** Makes no more frames; readers come to their end. */
   stop(): void {
-    this.halt.abort()
+    this.halted = true
+    this.cutPause()
   }
 
   get stopped(): boolean {
-    return this.halt.signal.aborted
+    return this.halted
   }
 
   /** Waits, at most until the production is stopped. */
-  async pause(ms: number): Promise<void> {
-    if (ms > 0)
-      await sleep(Math.min(ms, 2 ** 31 - 1), undefined, { signal: this.halt.signal }).catch(() => undefined)
+  private async pause(ms: number): Promise<void> {
+    if (ms <= 0 || this.halted) return
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, Math.min(ms, 2 ** 31 - 1))
+      this.cutPause = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+    })
   }
 
   private async pace(script: Script, startMs: number, deltas: number): Promise<void> {

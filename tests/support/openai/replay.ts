@@ -1,6 +1,9 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { deltasBefore } from './ends.ts'
 import { beginStream, type Exchange, send } from './exchange.ts'
+import { faultOf, follow } from './follow.ts'
+import { Production } from './production.ts'
 import { StreamWriter } from './stream-writer.ts'
 
 type Meta = { status?: number; content_type?: string; sse?: boolean }
@@ -42,4 +45,18 @@ async function replayStream(exchange: Exchange, body: Buffer): Promise<void> {
     at = end
   }
   exchange.response.end()
+}
+
+/** Streams pieces as they are, at the pace and to the end of the script. */
+export async function sendRaw({ response, script, ...exchange }: Exchange, pieces: string[]): Promise<void> {
+  const production = new Production()
+  response.once('close', () => production.stop())
+  const running = production.run(
+    pieces.map((sse) => ({ sse, delta: true })),
+    script,
+  )
+  beginStream({ response, script, ...exchange })
+  const fault = faultOf(script, deltasBefore(script, pieces.length))
+  if (!(await follow(production, response, script, { from: 0, fault }))) production.stop()
+  await running
 }

@@ -97,7 +97,7 @@ export class ResponseStream {
     yield* this.unknown()
     const status = this.answer.truncated ? 'incomplete' : 'completed'
     const usage = responseUsage(this.request, this.deltas, this.script)
-    const reason = this.answer.truncated ? { reason: 'max_output_tokens' } : {}
+    const reason = this.answer.truncated ? { reason: this.script.reason ?? 'max_output_tokens' } : {}
     this.finish({ status, output: this.output, usage, ...reason })
     yield this.snapshot(`response.${status}`, { terminal: true })
   }

@@ -23,6 +23,7 @@ export async function createResponse(exchange: Exchange, store: Store): Promise<
   if (exchange.body.stream === true) await sendStream(exchange, stored)
   await running
   if (stored.production.stopped) return
+  stored.production.frames.length = 0
   if (exchange.body.store !== false) store.keepResponse(idOf(stored), stored)
   if (exchange.body.stream !== true) await sendResponse(exchange, stored)
 }

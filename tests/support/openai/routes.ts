@@ -16,7 +16,7 @@ import {
 import type { Store } from './store.ts'
 
 /** Answers a request: with the JSON it returns, or by itself. */
-export type Handler = (exchange: Exchange, store: Store, id: string) => string | undefined | Promise<void>
+type Handler = (exchange: Exchange, store: Store, id: string) => string | undefined | Promise<void>
 
 /** What is served: method, path with `{id}`, and whether it needs a `model`. */
 export type Route = { method: string; path: string; model?: boolean; handle: Handler }

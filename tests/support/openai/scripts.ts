@@ -7,7 +7,7 @@ const generating = ['/v1/responses', '/v1/chat/completions', '/v1/completions']
 export type Asked = { entry: JournalEntry; path: string; body: Body; key: string }
 
 /** Tells whether a call makes the model speak; only such calls take scripts that name no path. */
-export function isGenerating({ entry, path }: Asked): boolean {
+function isGenerating({ entry, path }: Asked): boolean {
   return entry.method === 'POST' && generating.includes(path)
 }
 

@@ -7,7 +7,7 @@ import { setRateLimits, setStandardHeaders } from './headers.ts'
 import { Journal, markClosedHere, watchClient } from './journal.ts'
 import { isUnknownModel } from './models.ts'
 import { describeBody, readBytes, requireObject } from './read-body.ts'
-import { replayExchange } from './replay.ts'
+import { replayExchange, sendRaw } from './replay.ts'
 import { findRoute, type Route } from './routes.ts'
 import { ScriptQueue } from './scripts.ts'
 import { Store } from './store.ts'
@@ -39,7 +39,7 @@ export type OpenAIServer = {
    * is asked for every generating request until `reset`, unless `times` is given.
    */
   script(next: ScriptSource, options?: { times?: number }): void
-  /** Forgets scripts, journal, responses and files; answers under way go on. */
+  /** Forgets scripts, journal, responses and files; what runs in the background is stopped. */
   reset(): void
   /** Closes the port and every connection. */
   close(): Promise<void>
@@ -98,6 +98,7 @@ class Upstream {
     if (script.error !== undefined) throw scriptedError(script, key, String(body.model), path)
     if (script.replay !== undefined) return replayExchange(exchange, script.replay)
     if (route.model) checkModel(exchange)
+    if (script.raw !== undefined) return sendRaw(exchange, script.raw)
     const answer = await route.handle(exchange, this.store, id)
     if (typeof answer === 'string') await sendWhole(exchange, answer)
   }
@@ -142,6 +143,7 @@ export async function startOpenAI(options: OpenAIOptions = {}): Promise<OpenAISe
   const upstream = new Upstream(options)
   const sockets = new Set<object>()
   const server = createServer((request, response) => void upstream.answer(request, response))
+  server.keepAliveTimeout = 75_000
   server.on('connection', (socket) => {
     socket.setNoDelay(true)
     sockets.add(socket)

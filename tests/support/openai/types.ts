@@ -46,7 +46,7 @@ export type ErrorSpec = {
 
 /** One output item of a scripted answer, in the order given. */
 export type ScriptItem =
-  | { type: 'reasoning'; summary?: string | string[] }
+  | { type: 'reasoning'; summary?: string | string[]; text?: string }
   | { type: 'text'; text: string | string[]; annotations?: Body[] }
   | { type: 'refusal'; refusal: string | string[] }
   | { type: 'function'; name: string; arguments: string | Body; callId?: string }
@@ -106,6 +106,10 @@ export type Script = {
   /** Puts events of types no client knows, comments and an `id:` field between the others. */
   unknownEvents?: boolean
   usage?: { input?: number; output?: number; reasoning?: number; cached?: number }
+  /** Why an `incomplete` answer stopped. */
+  reason?: 'max_output_tokens' | 'content_filter'
+  /** Streams these pieces as they are, one a delta, whatever was asked: for providers that frame differently. */
+  raw?: string[]
   /** A folder with `response.body` and `response.headers.json` of a recorded exchange, sent verbatim. */
   replay?: string
 }

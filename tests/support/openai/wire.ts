@@ -15,7 +15,8 @@ export class Float {
   }
 }
 
-const unmarkFloats = (json: string): string => json.replaceAll(/"\\u0001float:([^"]*)"/g, '$1')
+const unmarkFloats = (json: string): string =>
+  json.includes('\\u0001float:') ? json.replaceAll(/"\\u0001float:([^"]*)"/g, '$1') : json
 
 /** Writes one line of JSON in UTF-8, as in streams. */
 export function encodeLine(value: unknown): string {
@@ -49,9 +50,13 @@ function randomLetters(count: number): string {
   return Array.from(randomBytes(count), (byte) => alphabet[byte % alphabet.length]).join('')
 }
 
+/** Letters to cut padding from: drawing it anew for each of thousands of deltas would cost more than the rest. */
+const padding = randomLetters(4096)
+
 /** Makes the `obfuscation` that pads a delta to a multiple of 16 characters. */
 export function obfuscate(delta: string): string {
-  return randomLetters((16 - (delta.length % 16)) % 16)
+  const from = Math.floor(Math.random() * (padding.length - 16))
+  return padding.slice(from, from + ((16 - (delta.length % 16)) % 16))
 }
 
 /** Puts the keys of an event in the order of the wire: `type`, then by alphabet. */
