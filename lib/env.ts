@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { z } from 'zod'
 import { readOrCreateSecret } from './env/secret-file'
@@ -151,11 +152,20 @@ export function serverSecret(name: 'AUTH_SECRET' | 'VAULT_KEY'): string {
   const given = env()[name]
   if (given) return given
   try {
-    return readOrCreateSecret(resolve(env().DATA_DIR, name.toLowerCase().replace('_', '-')))
+    return readOrCreateSecret(secretPath(name))
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
     throw new EnvError(`${name} is not set and its file in DATA_DIR cannot be used: ${reason}`, {
       cause: error,
     })
   }
+}
+
+/** Whether there is such a secret already, so that asking for it would not make one. */
+export function hasServerSecret(name: 'AUTH_SECRET' | 'VAULT_KEY'): boolean {
+  return env()[name] !== undefined || existsSync(secretPath(name))
+}
+
+function secretPath(name: 'AUTH_SECRET' | 'VAULT_KEY'): string {
+  return resolve(env().DATA_DIR, name.toLowerCase().replace('_', '-'))
 }

@@ -1,0 +1,216 @@
+import { v7 as newId } from 'uuid'
+import { recordAudit } from './audit'
+import type { Actor, Origin } from './auth'
+import type {
+  CreateCredential,
+  CredentialRecord,
+  CredentialType,
+  ResolutionStep,
+  UpdateCredential,
+} from './contracts/credentials'
+import type { ModelProvider } from './contracts/projects'
+import { db, type Transaction } from './db'
+import { AppError } from './errors'
+import { getKek, holdProof } from './vault/key'
+import { announceChange, findLentKey, type LentKey, noteUse, openStored } from './vault/lending'
+import { type CredentialRow, lastFour, sealedFor, toCredentialRecord, withOwner } from './vault/records'
+import { type CredentialQuery, describeSteps, findServingKeys, noKey, type ServingKey } from './vault/resolve'
+import { lockCredential, requireScope, visibleTo } from './vault/rights'
+import { sealSecret } from './vault/seal'
+
+export type { LentKey } from './vault/lending'
+export type { CredentialQuery, ServingKey } from './vault/resolve'
+
+const defaultBaseUrls: Record<CredentialType, string> = {
+  openai: 'https://api.openai.com/v1',
+  'openai-compatible': '',
+  anthropic: 'https://api.anthropic.com',
+}
+
+const maxPerOwner = 100
+
+/** Checks at boot that the server has the key that the vault is sealed with. Throws unavailable, and changes nothing then. */
+export async function verifyVaultKey(): Promise<void> {
+  await getKek()
+}
+
+/** The masked records that the actor sees: own, those of own projects, and, for an admin, those for everyone; newest first. */
+export async function listCredentials(actor: Actor): Promise<CredentialRecord[]> {
+  const rows = await db().credential.findMany({
+    where: visibleTo(actor),
+    include: withOwner,
+    orderBy: [{ createdAt: 'desc' }, { id: 'desc' }],
+  })
+  return rows.map(toCredentialRecord)
+}
+
+/** Seals a key, bound to its owner and to one address. Throws not_found, forbidden, conflict. */
+export async function createCredential(
+  actor: Actor,
+  input: CreateCredential,
+  origin: Origin,
+): Promise<CredentialRecord> {
+  requireOwnName(actor, input)
+  const kek = await getKek()
+  const { scope, credentialType: type, label = null } = input
+  const projectId = input.projectId ?? null
+  const owner = { scope, userId: scope === 'user' ? actor.userId : null, projectId }
+  const identity = { id: newId(), version: 1, ...owner }
+  const baseUrl = input.baseUrl ?? defaultBaseUrls[type]
+  const apiKey = input.credentials.api_key
+  const row = await db().$transaction(async (tx) => {
+    await holdProof(tx, kek)
+    await requireScope(tx, actor, { scope, projectId })
+    await requireRoom(tx, owner)
+    const sealed = sealSecret(kek, sealedFor(identity), { apiKey, baseUrl })
+    const made = await tx.credential.create({
+      data: {
+        ...identity,
+        ...sealed,
+        type,
+        label,
+        baseUrl,
+        last4: lastFour(apiKey),
+        createdBy: actor.userId,
+        createdAt: new Date(),
+      },
+      include: withOwner,
+    })
+    await audit(tx, { actor, origin, action: 'credential.create', row: made })
+    return made
+  })
+  announceChange()
+  return toCredentialRecord(row)
+}
+
+function requireOwnName(actor: Actor, { scope, username }: CreateCredential): void {
+  if (scope !== 'user' || username === undefined) return
+  if (username.trim().toLowerCase() === actor.email) return
+  throw new AppError('forbidden', 'You can keep keys of your own, not those of another account.')
+}
+
+type Owner = { scope: string; userId: string | null; projectId: string | null }
+
+async function requireRoom(tx: Transaction, { scope, userId, projectId }: Owner): Promise<void> {
+  if ((await tx.credential.count({ where: { scope, userId, projectId } })) < maxPerOwner) return
+  throw new AppError('conflict', `There are ${maxPerOwner} keys here already. Delete one that is not used.`)
+}
+
+/** Changes the label, or replaces the key, and with it the address that it may go to. Throws not_found, forbidden. */
+export async function updateCredential(
+  actor: Actor,
+  credentialId: string,
+  input: UpdateCredential,
+  origin: Origin,
+): Promise<CredentialRecord> {
+  const kek = await getKek()
+  const row = await db().$transaction(async (tx) => {
+    await holdProof(tx, kek)
+    const known = await lockCredential(tx, actor, credentialId)
+    const apiKey = input.credentials?.api_key
+    const version = known.version + 1
+    const baseUrl = input.baseUrl ?? known.baseUrl
+    const secret = apiKey === undefined ? null : { apiKey, baseUrl }
+    const changed = await tx.credential.update({
+      where: { id: credentialId },
+      data: {
+        label: input.label,
+        ...(secret && {
+          ...sealSecret(kek, sealedFor({ ...known, version }), secret),
+          version,
+          baseUrl,
+          last4: lastFour(secret.apiKey),
+          lastUsedAt: null,
+        }),
+      },
+      include: withOwner,
+    })
+    await audit(tx, { actor, origin, action: 'credential.update', row: changed })
+    return changed
+  })
+  announceChange()
+  return toCredentialRecord(row)
+}
+
+/** Deletes a key; the next call does without it. Throws not_found, forbidden. */
+export async function deleteCredential(actor: Actor, credentialId: string, origin: Origin): Promise<void> {
+  await db().$transaction(async (tx) => {
+    const row = await lockCredential(tx, actor, credentialId)
+    await audit(tx, { actor, origin, action: 'credential.delete', row })
+    await tx.credential.delete({ where: { id: credentialId } })
+  })
+  announceChange()
+}
+
+/**
+ * Lends the key that serves the actor in a project to one call, and takes it back.
+ * The order: own, project's, everyone's, `OPENAI_API_KEY`, and for `auto` the demo model.
+ * Throws not_found for a project that is not shared with the actor, provider_auth if there is no key.
+ */
+export async function withCredential<T>(
+  actor: Actor,
+  want: CredentialQuery,
+  use: (key: LentKey) => Promise<T>,
+): Promise<T> {
+  const key = await findLentKey(actor, want)
+  noteUse(key.credentialId)
+  return use(key)
+}
+
+/** Lends a stored key for a test, written down before it is lent. Throws not_found, forbidden, provider_auth. */
+export async function withStoredCredential<T>(
+  actor: Actor,
+  credentialId: string,
+  origin: Origin,
+  use: (key: LentKey) => Promise<T>,
+): Promise<T> {
+  const row = await db().$transaction(async (tx) => {
+    const known = await lockCredential(tx, actor, credentialId)
+    await audit(tx, { actor, origin, action: 'credential.test', row: known })
+    return known
+  })
+  const record = toCredentialRecord(row)
+  noteUse(row.id)
+  return use({
+    provider: record.credentialType === 'openai' ? 'openai' : 'openai-compatible',
+    apiKey: await openStored(row.id, row.baseUrl),
+    baseUrl: row.baseUrl,
+    last4: row.last4 || null,
+    source: record.scope,
+    credentialId: row.id,
+    label: row.label,
+  })
+}
+
+/** Which key would serve, without the key; for a visitor (null) only what serves everyone. Throws not_found, provider_auth. */
+export async function findServingKey(actor: Actor | null, want: CredentialQuery): Promise<ServingKey> {
+  const [serving] = await findServingKeys(actor, want)
+  if (!serving) throw noKey(want.provider)
+  return serving
+}
+
+/** The order in which a key is looked for, and what is found at each step. Throws not_found for a stranger's project. */
+export async function explainResolution(
+  actor: Actor,
+  { projectId = null, provider = 'auto' }: { projectId?: string | null; provider?: ModelProvider } = {},
+): Promise<ResolutionStep[]> {
+  const want = { projectId, provider }
+  return describeSteps(await findServingKeys(actor, want), want)
+}
+
+type Audited = { actor: Actor; origin: Origin; action: string; row: CredentialRow }
+
+async function audit(tx: Transaction, { actor, origin, action, row }: Audited): Promise<void> {
+  const { scope, type, projectId, label, baseUrl, last4, version } = row
+  await recordAudit(
+    {
+      actorId: actor.userId,
+      action,
+      target: row.id,
+      ip: origin.ip,
+      requestId: origin.requestId,
+      detail: { scope, type, projectId, label, baseUrl, last4, version },
+    },
+    tx,
+  )
+}

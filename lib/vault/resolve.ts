@@ -1,0 +1,153 @@
+import type { Actor } from '../auth'
+import { Id } from '../contracts/common'
+import type { ResolutionStep } from '../contracts/credentials'
+import type { ModelProvider } from '../contracts/projects'
+import { db } from '../db'
+import { env } from '../env'
+import { AppError } from '../errors'
+import { lastFour, toCredentialRecord, withOwner } from './records'
+
+/** What a key is wanted for. Without a project, or without an actor, the narrower scopes are passed over. */
+export type CredentialQuery = { projectId: string | null; provider: ModelProvider }
+
+type Source = 'user' | 'project' | 'global' | 'environment' | 'demo'
+
+/** Which key serves, without the key. */
+export type ServingKey = {
+  provider: 'openai' | 'openai-compatible' | 'demo'
+  baseUrl: string
+  last4: string | null
+  source: Source
+  credentialId: string | null
+  label: string | null
+}
+
+const typesFor: Record<ModelProvider, ('openai' | 'openai-compatible')[]> = {
+  auto: ['openai', 'openai-compatible'],
+  openai: ['openai'],
+  'openai-compatible': ['openai-compatible'],
+  demo: [],
+}
+
+const demo: ServingKey = {
+  provider: 'demo',
+  baseUrl: 'demo:',
+  last4: null,
+  source: 'demo',
+  credentialId: null,
+  label: null,
+}
+
+/** All keys that would do, in the order in which they are taken: the first one serves. Throws not_found for a stranger's project. */
+export async function findServingKeys(actor: Actor | null, want: CredentialQuery): Promise<ServingKey[]> {
+  const [stored] = await Promise.all([findStored(actor, want), requireMembership(actor, want.projectId)])
+  const fromEnvironment = environmentKey(want.provider)
+  const endsInDemo = want.provider === 'auto' || want.provider === 'demo'
+  return [...stored, ...(fromEnvironment ? [fromEnvironment] : []), ...(endsInDemo ? [demo] : [])]
+}
+
+/** Throws not_found unless the actor is a member of the project. */
+export async function requireMembership(actor: Actor | null, projectId: string | null): Promise<void> {
+  if (projectId === null) return
+  const where = { projectId, userId: actor?.userId ?? '' }
+  const isId = Id.safeParse(projectId).success && actor !== null
+  if (isId && (await db().projectMember.findFirst({ where, select: { userId: true } }))) return
+  throw new AppError('not_found', 'There is no such project, or it is not shared with you.')
+}
+
+/** The newest fitting credential of each scope. */
+async function findStored(
+  actor: Actor | null,
+  { projectId, provider }: CredentialQuery,
+): Promise<ServingKey[]> {
+  const types = typesFor[provider]
+  if (types.length === 0) return []
+  const userId = actor?.userId ?? null
+  const rows = await db().credential.findMany({
+    where: {
+      type: { in: types },
+      OR: [
+        ...(userId ? [{ scope: 'user', userId }] : []),
+        ...(userId && projectId
+          ? [{ scope: 'project', projectId, project: { members: { some: { userId } } } }]
+          : []),
+        { scope: 'global' },
+      ],
+    },
+    // The names of the scopes happen to stand in the right order when read backwards.
+    orderBy: [{ scope: 'desc' }, { createdAt: 'desc' }, { id: 'desc' }],
+    distinct: ['scope'],
+    include: withOwner,
+  })
+  return rows.map(toCredentialRecord).map((record) => ({
+    provider: record.credentialType === 'openai' ? 'openai' : 'openai-compatible',
+    baseUrl: record.baseUrl,
+    last4: record.last4 || null,
+    source: record.scope,
+    credentialId: record.id,
+    label: record.label,
+  }))
+}
+
+function environmentKey(provider: ModelProvider): ServingKey | null {
+  const { OPENAI_API_KEY, OPENAI_BASE_URL } = env()
+  if (!OPENAI_API_KEY || (provider !== 'auto' && provider !== 'openai')) return null
+  return {
+    provider: 'openai',
+    baseUrl: OPENAI_BASE_URL,
+    last4: lastFour(OPENAI_API_KEY) || null,
+    source: 'environment',
+    credentialId: null,
+    label: null,
+  }
+}
+
+/** What to say when no key would do. */
+export function noKey(provider: ModelProvider): AppError {
+  const message =
+    provider === 'openai'
+      ? "There is no OpenAI key for this agent. Add one in the vault, or choose the demo model in the agent's settings."
+      : "There is no key of an OpenAI-compatible server for this agent. Add one in the vault, or choose the demo model in the agent's settings."
+  return new AppError('provider_auth', message, { facts: { remedy: 'vault' } })
+}
+
+const nothingThere: Record<Source, string> = {
+  user: 'You have no key of your own for this.',
+  project: 'The project has no key for this.',
+  global: 'There is no key for everyone.',
+  environment: 'OPENAI_API_KEY is not set on the server.',
+  demo: 'This agent never answers with the demo model.',
+}
+
+/** The order of the search as steps for people; the first that would do `serves`. */
+export function describeSteps(keys: ServingKey[], want: CredentialQuery): ResolutionStep[] {
+  const papita: ResolutionStep = { source: 'papita', status: 'off', detail: describePapita() }
+  const sources: Source[] = ['user', 'project', 'global', 'environment', 'demo']
+  return [papita, ...sources.map((source) => describeStep(source, keys, want))]
+}
+
+function describeStep(source: Source, keys: ServingKey[], want: CredentialQuery): ResolutionStep {
+  const key = keys.find((candidate) => candidate.source === source)
+  if (key) return { source, status: key === keys[0] ? 'serves' : 'available', detail: describeKey(key) }
+  if (want.provider === 'demo') return { source, status: 'off', detail: 'Not needed for the demo model.' }
+  if (source === 'project' && want.projectId === null) {
+    return { source, status: 'off', detail: 'Only for agents of a project that has a key.' }
+  }
+  if (source === 'environment' && want.provider === 'openai-compatible') {
+    return { source, status: 'off', detail: 'The key in OPENAI_API_KEY is for OpenAI only.' }
+  }
+  return { source, status: source === 'demo' ? 'off' : 'empty', detail: nothingThere[source] }
+}
+
+function describePapita(): string {
+  return env().PAPITA_API_URL
+    ? 'PAPITA_API_URL is set, but this version does not ask Papita yet.'
+    : 'PAPITA_API_URL is not set.'
+}
+
+function describeKey({ provider, baseUrl, last4, label }: ServingKey): string {
+  if (provider === 'demo') return 'The demo model: scripted, offline, not an AI.'
+  const name = provider === 'openai' ? 'OpenAI' : new URL(baseUrl).host
+  const ending = last4 ? ` ending ${last4}` : ''
+  return `${name} key${ending}${label ? ` (${label})` : ''}`
+}
