@@ -32,13 +32,15 @@ export type ChatState = {
 export type ChatAction =
   | { type: 'conversation_opened'; conversationId: string }
   | { type: 'view_loaded'; messages: readonly MessageRecord[]; runningReplyId: string | null }
-  | { type: 'send_begun'; message: MessageRecord; editOf?: string }
+  | { type: 'send_begun'; message: MessageRecord; editOf?: string | undefined }
   | { type: 'send_failed'; messageId: string; problem: Problem }
   | { type: 'send_discarded'; messageId: string }
   | {
       type: 'reply_opened'
       message: MessageRecord
       reply: { id: string; message_id: string; events_url: string }
+      /** The id under which the page drew it before the server answered. */
+      optimisticId: string
     }
   | { type: 'reply_link'; messageId: string; connected: boolean }
   | { type: 'reply_ended'; message: MessageRecord }
@@ -104,8 +106,10 @@ function afterSiblings(tree: MessageTree, parentId: string | null, floor: string
 }
 
 function openReply(state: ChatState, action: Extract<ChatAction, { type: 'reply_opened' }>): ChatState {
-  const { message, reply } = action
-  const known = state.tree.byId.get(reply.message_id)
+  const { message, reply, optimisticId } = action
+  const isStandIn = optimisticId !== message.id && optimisticId !== reply.message_id
+  const before = isStandIn ? prune(state.tree, optimisticId) : state.tree
+  const known = before.byId.get(reply.message_id)
   const parentId = message.role === 'assistant' ? message.parent_id : message.id
   const answer: MessageRecord =
     message.id === reply.message_id
@@ -117,13 +121,13 @@ function openReply(state: ChatState, action: Extract<ChatAction, { type: 'reply_
           status: 'running',
           parts: [],
           text: '',
-          created_at: afterSiblings(state.tree, parentId, message.created_at),
+          created_at: afterSiblings(before, parentId, message.created_at),
         })
   const next = {
     ...state,
-    tree: graft(state.tree, [message, answer]),
+    tree: graft(before, [message, answer]),
     leafId: answer.id,
-    sends: without(state.sends, message.id),
+    sends: without(state.sends, optimisticId),
   }
   if (isOver(answer.status)) return next
   const running = { replyId: reply.id, eventsUrl: reply.events_url, connected: true }

@@ -5,6 +5,7 @@ import { memo, useEffect, useMemo, useRef, useState } from 'react'
 import { BlockHighlighter, type ColouredRun, prepareLanguage } from './highlight'
 import { languageName, languageOf } from './language-names'
 import { placed } from './placed'
+import { ScrollRegion } from './scroll-region'
 import { useCopy } from './use-copy'
 
 /** True from the moment at which the element comes near the screen. */
@@ -105,12 +106,7 @@ export const CodeBlock = memo(function CodeBlock({ code, fence, growing, caret }
           {copied ? 'Copied' : 'Copy'}
         </button>
       </div>
-      {/* A scrolling region has to be reachable by keyboard. */}
-      <section
-        aria-label={`${languageName(language)} code`}
-        className="overflow-x-auto px-4 py-3.5"
-        tabIndex={0}
-      >
+      <ScrollRegion label={`${languageName(language)} code`} className="overflow-x-auto px-4 py-3.5">
         <pre>
           <code>
             {placed(lines).map(({ place, item }) => (
@@ -119,7 +115,7 @@ export const CodeBlock = memo(function CodeBlock({ code, fence, growing, caret }
             {caret}
           </code>
         </pre>
-      </section>
+      </ScrollRegion>
     </div>
   )
 })

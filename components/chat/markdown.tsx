@@ -12,6 +12,7 @@ import {
   type Tokens,
 } from './markdown-blocks'
 import { placed } from './placed'
+import { ScrollRegion } from './scroll-region'
 
 /** `growing`: this token is at the end of a text that still arrives, and ends with the caret. */
 type Drawn = { growing: boolean }
@@ -137,7 +138,7 @@ const Row = memo(
 
 function Table({ token, growing }: { token: Tokens.Table } & Drawn) {
   return (
-    <section aria-label="Table" className="table-scroll" tabIndex={0}>
+    <ScrollRegion label="Table" className="table-scroll">
       <table>
         <thead>
           <tr>
@@ -159,7 +160,7 @@ function Table({ token, growing }: { token: Tokens.Table } & Drawn) {
           ))}
         </tbody>
       </table>
-    </section>
+    </ScrollRegion>
   )
 }
 

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { Id, line, prose } from './common'
+import { maxMessageLength } from './limits'
 
 export const CreateConversation = z.strictObject({ title: line(200).optional() })
 export type CreateConversation = z.infer<typeof CreateConversation>
@@ -23,9 +24,6 @@ export const UpdateConversation = z.strictObject({
   current_message_id: Id.optional(),
 })
 export type UpdateConversation = z.infer<typeof UpdateConversation>
-
-/** The longest message that a person may send, in UTF-16 units. */
-export const maxMessageLength = 200_000
 
 const MessageText = prose(maxMessageLength).refine((text) => text.trim() !== '', 'Write a message first.')
 

@@ -1,0 +1,83 @@
+'use client'
+
+import { CircleAlert, RotateCcw } from 'lucide-react'
+import type { ReactNode } from 'react'
+import type { MessageRecord, ReplyError } from '@/lib/contracts/conversations'
+import { Button, LinkButton } from '../ui/button'
+import type { ChatDeeds } from './chat-deeds'
+
+type StatusProps = { message: MessageRecord; deeds: ChatDeeds; projectId: string }
+
+const remedies: Record<Exclude<ReplyError['remedy'], 'retry'>, string> = {
+  vault: 'Open the vault',
+  settings: 'Open the agent’s settings',
+}
+
+function Remedy({ message, deeds, projectId }: StatusProps) {
+  const remedy = message.error?.remedy ?? 'retry'
+  const again = (
+    <Button
+      size="small"
+      className="when-idle"
+      look={remedy === 'retry' ? 'secondary' : 'ghost'}
+      icon={<RotateCcw size={14} aria-hidden />}
+      onClick={() => deeds.regenerate(message.id)}
+    >
+      Try again
+    </Button>
+  )
+  if (remedy === 'retry') return again
+  return (
+    <>
+      <LinkButton size="small" href={remedy === 'vault' ? '/vault' : `/projects/${projectId}`}>
+        {remedies[remedy]}
+      </LinkButton>
+      {again}
+    </>
+  )
+}
+
+function Notice({ tone, children }: { tone: 'bad' | 'quiet'; children: ReactNode }) {
+  const colours = tone === 'bad' ? 'bg-bad/8' : 'bg-surface'
+  return <div className={`mt-3 flex gap-3 rounded-panel px-4 py-3 text-ui ${colours}`}>{children}</div>
+}
+
+/** How an answer ended when it did not end by itself: what happened, what is kept, what to do. */
+export function AnswerStatus(props: StatusProps) {
+  const { message } = props
+  if (message.status === 'stopped') {
+    return (
+      <p className="mt-2 text-ink-soft text-ui">
+        {message.text ? 'Stopped' : 'Stopped before the first word'}
+      </p>
+    )
+  }
+  const keeps = message.text === '' ? null : 'What had arrived is kept.'
+  if (message.status === 'interrupted') {
+    return (
+      <Notice tone="quiet">
+        <div className="flex min-w-0 flex-1 flex-wrap items-center justify-between gap-x-4 gap-y-2">
+          <p>The answer was cut off because the server stopped. {keeps}</p>
+          <Remedy {...props} />
+        </div>
+      </Notice>
+    )
+  }
+  if (message.status !== 'failed') return null
+  return (
+    <Notice tone="bad">
+      <CircleAlert size={16} aria-hidden className="mt-0.5 shrink-0 text-bad" />
+      <div className="min-w-0 flex-1">
+        <p className="wrap-anywhere">
+          {message.error?.message ?? 'The answer failed, and the server did not say why.'} {keeps}
+        </p>
+        <div className="mt-3 flex flex-wrap items-center gap-2">
+          <Remedy {...props} />
+        </div>
+        {message.error?.request_id ? (
+          <p className="mt-2 break-all text-ink-soft text-label">Request {message.error.request_id}</p>
+        ) : null}
+      </div>
+    </Notice>
+  )
+}

@@ -1,0 +1,197 @@
+'use client'
+
+import { ArrowDown } from 'lucide-react'
+import dynamic from 'next/dynamic'
+import { useCallback, useEffect, useMemo, useRef, useState } from 'react'
+import type { ConversationRecord } from '@/lib/contracts/conversations'
+import type { AgentRecord, PromptRecord } from '@/lib/contracts/projects'
+import { LinkButton } from '../ui/button'
+import { AgentSwitcher, type LaunchableAgent } from './agent-switcher'
+import { isBusy } from './chat-deeds'
+import { Composer } from './composer'
+import { refreshList, useListedConversation } from './conversation-store'
+import { draftKey } from './draft-store'
+import { EmptyChat } from './empty-chat'
+import type { OpeningView } from './opening'
+import { Transcript } from './transcript'
+import { listTurns } from './turns'
+import { useAnnouncement } from './use-announcement'
+import { useChat } from './use-chat'
+import { useDraft } from './use-draft'
+import { usePrompts } from './use-prompts'
+import { useStickToEnd } from './use-stick-to-end'
+
+const PromptForm = dynamic(() => import('./prompt-form').then((module) => module.PromptForm))
+
+type ChatViewProps = {
+  agent: AgentRecord
+  agents: readonly LaunchableAgent[]
+  prompts: readonly PromptRecord[]
+  view: OpeningView | null
+  onCreated: (conversation: ConversationRecord) => void
+}
+
+/** Escape stops the answer, unless it closes something that is open above the page. */
+function useEscape(active: boolean, onEscape: () => void): void {
+  const act = useRef(onEscape)
+  act.current = onEscape
+  useEffect(() => {
+    if (!active) return
+    const listen = (event: KeyboardEvent): void => {
+      if (event.key !== 'Escape' || event.defaultPrevented || event.isComposing) return
+      if (document.querySelector('[role=dialog], [role=alertdialog], [role=menu], [role=listbox]')) return
+      event.preventDefault()
+      act.current()
+    }
+    document.addEventListener('keydown', listen)
+    return () => document.removeEventListener('keydown', listen)
+  }, [active])
+}
+
+function JumpToEnd({ onJump }: { onJump: () => void }) {
+  return (
+    <div className="pointer-events-none absolute inset-x-0 bottom-full mb-3 flex justify-center">
+      <button
+        type="button"
+        aria-label="Jump to the latest message"
+        title="Jump to the latest message"
+        onClick={onJump}
+        className="pointer-events-auto flex size-9 pointer-coarse:size-11 items-center justify-center rounded-full bg-raised shadow-float transition-colors hover:bg-surface"
+      >
+        <ArrowDown size={18} aria-hidden />
+      </button>
+    </div>
+  )
+}
+
+function SignedOut() {
+  return (
+    <div
+      role="alert"
+      className="mb-2 flex flex-wrap items-center justify-between gap-2 rounded-panel bg-warn/10 px-4 py-2 text-ui"
+    >
+      <p>You are signed out. The answer goes on and is here when you are back.</p>
+      <LinkButton size="small" href={`/login?next=${encodeURIComponent(window.location.pathname)}`}>
+        Sign in
+      </LinkButton>
+    </div>
+  )
+}
+
+/** One conversation on the screen: its messages and the composer beneath them. */
+export function ChatView({ agent, agents, prompts, view, onCreated }: ChatViewProps) {
+  const chat = useChat({ agentId: agent.id, view, onCreated })
+  const { state, live, deeds, stopping, signedOut } = chat
+  const turns = useMemo(() => listTurns(state), [state])
+  const busy = isBusy(state)
+  const scroller = useRef<HTMLDivElement>(null)
+  const content = useRef<HTMLDivElement>(null)
+  const area = useRef<HTMLTextAreaElement>(null)
+  const { atEnd, jumpToEnd } = useStickToEnd(scroller, content)
+  const [text, setText] = useDraft(draftKey(agent.id, state.conversationId))
+  const [editingId, setEditingId] = useState<string | null>(null)
+  const announcement = useAnnouncement(turns.at(-1)?.message)
+  const listed = useListedConversation(state.conversationId)
+  const title = listed?.title ?? view?.conversation.title
+
+  const textNow = useRef(text)
+  textNow.current = text
+  const toComposer = useCallback(
+    (added: string) => {
+      setText(textNow.current === '' ? added : `${textNow.current}\n\n${added}`)
+      area.current?.focus()
+    },
+    [setText],
+  )
+  const picking = usePrompts(prompts, text, (filled) => {
+    setText(filled)
+    area.current?.focus()
+  })
+
+  useEscape(busy && editingId === null, deeds.stop)
+  useEffect(() => {
+    if (title) document.title = `${title} · AL-Chat`
+  }, [title])
+  useEffect(() => {
+    // On a phone the keyboard would cover the conversation.
+    if (matchMedia('(pointer: fine)').matches) area.current?.focus({ preventScroll: true })
+  }, [])
+  const wasBusy = useRef(busy)
+  useEffect(() => {
+    if (wasBusy.current !== busy) void refreshList()
+    wasBusy.current = busy
+  }, [busy])
+
+  const edit = useCallback((messageId: string | null) => {
+    setEditingId(messageId)
+    if (messageId === null) area.current?.focus({ preventScroll: true })
+  }, [])
+
+  function send(message: string): void {
+    setText('')
+    deeds.send(message)
+    jumpToEnd()
+    area.current?.focus({ preventScroll: true })
+  }
+
+  function editLast(): void {
+    const last = turns.findLast(({ message, send: sending }) => message.role === 'user' && !sending)
+    if (last && !busy) setEditingId(last.message.id)
+  }
+
+  return (
+    <div
+      ref={scroller}
+      // Turned round by useStickToEnd as soon as the script runs.
+      style={{ flexDirection: 'column-reverse' }}
+      className="flex h-full scroll-pb-44 overflow-y-auto overscroll-contain [scrollbar-gutter:stable]"
+      data-busy={busy || undefined}
+    >
+      <div ref={content} className="flex min-h-full shrink-0 flex-col">
+        {turns.length === 0 ? (
+          <EmptyChat agent={agent} prompts={prompts} onStart={picking.pick} />
+        ) : (
+          <>
+            <h1 className="sr-only">{title || `Chat with ${agent.name}`}</h1>
+            <Transcript
+              turns={turns}
+              live={live}
+              deeds={deeds}
+              projectId={agent.project_id}
+              isDemo={agent.model_provider === 'demo'}
+              editingId={editingId}
+              onEdit={edit}
+              onTakeBack={toComposer}
+            />
+          </>
+        )}
+        <div className="composer-foot sticky bottom-0 z-10">
+          <div className="relative mx-auto w-full max-w-transcript px-4 pb-3 md:px-6 md:pb-5">
+            {atEnd ? null : <JumpToEnd onJump={jumpToEnd} />}
+            {signedOut ? <SignedOut /> : null}
+            <Composer
+              area={area}
+              text={text}
+              onText={setText}
+              onSend={send}
+              onEditLast={editLast}
+              busy={busy}
+              stopping={stopping}
+              onStop={deeds.stop}
+              agentName={agent.name}
+              prompts={picking}
+            >
+              <AgentSwitcher agent={agent} agents={agents} />
+            </Composer>
+          </div>
+        </div>
+      </div>
+      <p role="status" aria-live="polite" className="sr-only">
+        {announcement}
+      </p>
+      {picking.asking ? (
+        <PromptForm prompt={picking.asking} onFill={picking.fill} onClose={picking.stopAsking} />
+      ) : null}
+    </div>
+  )
+}

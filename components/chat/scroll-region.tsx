@@ -1,0 +1,32 @@
+'use client'
+
+import { type ReactNode, useEffect, useRef, useState } from 'react'
+
+/** A part of an answer that scrolls sideways; a stop for the Tab key only while something is out of sight. */
+export function ScrollRegion({
+  label,
+  className,
+  children,
+}: {
+  label: string
+  className: string
+  children: ReactNode
+}) {
+  const ref = useRef<HTMLElement>(null)
+  const [overflows, setOverflows] = useState(false)
+  useEffect(() => {
+    const element = ref.current
+    if (!element) return
+    const measure = (): void => setOverflows(element.scrollWidth > element.clientWidth)
+    const observer = new ResizeObserver(measure)
+    observer.observe(element)
+    if (element.firstElementChild) observer.observe(element.firstElementChild)
+    return () => observer.disconnect()
+  }, [])
+  const reachable = overflows ? { tabIndex: 0, 'aria-label': label } : {}
+  return (
+    <section ref={ref} className={className} {...reachable}>
+      {children}
+    </section>
+  )
+}
