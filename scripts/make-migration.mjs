@@ -16,7 +16,8 @@ if (!name || !/^[a-z0-9_]+$/.test(name)) {
 }
 
 const path = 'prisma/schema.prisma'
-const target = (content) => ({ tag: 'schemaDatamodel', files: [{ path, content }] })
+/** @param {string} content */
+const target = (content) => ({ tag: /** @type {const} */ ('schemaDatamodel'), files: [{ path, content }] })
 const committed = () => execFileSync('git', ['show', `HEAD:${path}`], { encoding: 'utf8' })
 
 const wanted = readFileSync(path, 'utf8')
@@ -31,7 +32,7 @@ async function writeSteps() {
       bindMigrationAwareSqlAdapterFactory(new PrismaPg(database.connection)),
     )
     const { stdout } = await engine.diff({
-      from: process.argv.includes('--first') ? { tag: 'empty' } : target(committed()),
+      from: process.argv.includes('--first') ? { tag: /** @type {const} */ ('empty') } : target(committed()),
       to: target(wanted),
       script: true,
       exitCode: null,
