@@ -10,7 +10,7 @@ const ranks = [
   ['auth'],
   ['usage', 'vault', 'projects'],
   ['providers'],
-  ['replies', 'knowledge'],
+  ['replies', 'knowledge', 'health'],
   ['chat', 'gateway'],
   ['boot'],
 ]
@@ -41,7 +41,11 @@ export default {
     {
       name: 'no-orphans',
       severity: 'error',
-      from: { orphan: true, path: '^(app|components|lib)/', pathNot: ['^lib/db/generated/', '\\.d\\.ts$', '\\.css$'] },
+      from: {
+        orphan: true,
+        path: '^(app|components|lib)/',
+        pathNot: ['^lib/db/generated/', '\\.d\\.ts$', '\\.css$'],
+      },
       to: {},
     },
     {
@@ -71,7 +75,12 @@ export default {
       from: { path: '^components/' },
       to: { path: '^(lib|app)/', pathNot: '^lib/contracts/' },
     },
-    { name: 'app-below-storage', severity: 'error', from: { path: '^app/' }, to: { path: door(['db', 'bus']) } },
+    {
+      name: 'app-below-storage',
+      severity: 'error',
+      from: { path: '^app/' },
+      to: { path: door(['db', 'bus']) },
+    },
     only('prisma-in-db', ['@prisma', 'pg'], ['db']),
     only('jose-in-auth', ['jose', 'bcryptjs'], ['auth']),
     only('models-in-providers', ['openai', 'ai', '@ai-sdk'], ['providers', 'knowledge', 'gateway']),
@@ -81,6 +90,9 @@ export default {
     exclude: { path: '^\\.next' },
     tsConfig: { fileName: 'tsconfig.json' },
     tsPreCompilationDeps: true,
-    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'require', 'node', 'default', 'types'] },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'require', 'node', 'default', 'types'],
+    },
   },
 }

@@ -8,13 +8,19 @@ import type {
   ResolutionStep,
   UpdateCredential,
 } from './contracts/credentials'
-import type { ModelProvider } from './contracts/projects'
 import { db, type Transaction } from './db'
 import { AppError } from './errors'
 import { getKek, holdProof } from './vault/key'
 import { announceChange, findLentKey, type LentKey, noteUse, openStored } from './vault/lending'
 import { type CredentialRow, lastFour, sealedFor, toCredentialRecord, withOwner } from './vault/records'
-import { type CredentialQuery, describeSteps, findServingKeys, noKey, type ServingKey } from './vault/resolve'
+import {
+  type CredentialQuery,
+  describeSteps,
+  findServingKeys,
+  findWant,
+  noKey,
+  type ServingKey,
+} from './vault/resolve'
 import { lockCredential, requireScope, visibleTo } from './vault/rights'
 import { sealSecret } from './vault/seal'
 
@@ -170,6 +176,12 @@ export async function withStoredCredential<T>(
     return known
   })
   const record = toCredentialRecord(row)
+  if (record.credentialType === 'anthropic') {
+    throw new AppError(
+      'provider_failed',
+      'This key is kept safe, but this version cannot talk to Anthropic yet.',
+    )
+  }
   noteUse(row.id)
   return use({
     provider: record.credentialType === 'openai' ? 'openai' : 'openai-compatible',
@@ -189,12 +201,15 @@ export async function findServingKey(actor: Actor | null, want: CredentialQuery)
   return serving
 }
 
-/** The order in which a key is looked for, and what is found at each step. Throws not_found for a stranger's project. */
+/**
+ * The order in which a key is looked for, and what is found at each step: for an agent, or for a project and provider.
+ * Throws not_found for what is not shared with the actor.
+ */
 export async function explainResolution(
   actor: Actor,
-  { projectId = null, provider = 'auto' }: { projectId?: string | null; provider?: ModelProvider } = {},
+  about: { agentId?: string } | Partial<CredentialQuery> = {},
 ): Promise<ResolutionStep[]> {
-  const want = { projectId, provider }
+  const want = await findWant(actor, about)
   return describeSteps(await findServingKeys(actor, want), want)
 }
 

@@ -55,6 +55,20 @@ export async function requireMembership(actor: Actor | null, projectId: string |
   throw new AppError('not_found', 'There is no such project, or it is not shared with you.')
 }
 
+/** What an agent wants a key for; or what is asked for, with `auto` and no project where nothing is said. Throws not_found. */
+export async function findWant(
+  actor: Actor,
+  about: { agentId?: string } | Partial<CredentialQuery>,
+): Promise<CredentialQuery> {
+  if (!('agentId' in about) || about.agentId === undefined)
+    return { projectId: null, provider: 'auto', ...about }
+  const id = Id.safeParse(about.agentId).data
+  const mine = { project: { members: { some: { userId: actor.userId } } } }
+  const agent = id ? await db().agent.findFirst({ where: { id, ...mine } }) : null
+  if (!agent) throw new AppError('not_found', 'There is no such agent, or it is not shared with you.')
+  return { projectId: agent.projectId, provider: agent.modelProvider as ModelProvider }
+}
+
 /** The newest fitting credential of each scope. */
 async function findStored(
   actor: Actor | null,

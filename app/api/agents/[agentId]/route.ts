@@ -1,0 +1,26 @@
+import { requireUser } from '@/lib/auth'
+import { AgentParams, UpdateAgent } from '@/lib/contracts/projects'
+import { methods, noContent, ok, route } from '@/lib/http'
+import { deleteAgent, getAgent, updateAgent } from '@/lib/projects'
+
+export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = methods({
+  GET: route({
+    auth: requireUser,
+    params: AgentParams,
+    run: async ({ actor, params }) => ok(await getAgent(actor, params.agentId)),
+  }),
+  PATCH: route({
+    auth: requireUser,
+    params: AgentParams,
+    body: UpdateAgent,
+    run: async ({ actor, params, body }) => ok(await updateAgent(actor, params.agentId, body)),
+  }),
+  DELETE: route({
+    auth: requireUser,
+    params: AgentParams,
+    run: async ({ actor, params }) => {
+      await deleteAgent(actor, params.agentId)
+      return noContent()
+    },
+  }),
+})

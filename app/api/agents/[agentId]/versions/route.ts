@@ -1,0 +1,14 @@
+import { requireUser } from '@/lib/auth'
+import { Page } from '@/lib/contracts/common'
+import { AgentParams } from '@/lib/contracts/projects'
+import { methods, ok, route } from '@/lib/http'
+import { listAgentVersions } from '@/lib/projects'
+
+export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = methods({
+  GET: route({
+    auth: requireUser,
+    params: AgentParams,
+    query: Page,
+    run: async ({ actor, params, query }) => ok(await listAgentVersions(actor, params.agentId, query)),
+  }),
+})

@@ -1,0 +1,18 @@
+import { requireUser } from '@/lib/auth'
+import { Page } from '@/lib/contracts/common'
+import { CreateProject } from '@/lib/contracts/projects'
+import { created, methods, ok, route } from '@/lib/http'
+import { createProject, listProjects } from '@/lib/projects'
+
+export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = methods({
+  GET: route({
+    auth: requireUser,
+    query: Page,
+    run: async ({ actor, query }) => ok(await listProjects(actor, query)),
+  }),
+  POST: route({
+    auth: requireUser,
+    body: CreateProject,
+    run: async ({ actor, body }) => created(await createProject(actor, body)),
+  }),
+})

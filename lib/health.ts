@@ -1,0 +1,84 @@
+import type { Actor, Origin } from './auth'
+import type { CredentialTest } from './contracts/credentials'
+import type { Health, ProviderInfo } from './contracts/health'
+import { defaultModel } from './contracts/projects'
+import { asAppError } from './errors'
+import { checkDatabase, checkPapita, checkProvider, checkStorage } from './health/checks'
+import { version } from './health/version'
+import { testKey } from './providers'
+import { remember } from './remember'
+import { findServingKey, withStoredCredential } from './vault'
+
+/** How long an answer serves again, so that asking often costs nothing. */
+const freshMs = 1000
+
+type Known = { at: number; answer: Promise<Health> }
+
+/** How the service is: each check with its state, and never a secret. The same answer serves for a second. */
+export async function readHealth(): Promise<Health> {
+  const known = remember<{ last: Known | null }>('health', () => ({ last: null }))
+  if (!known.last || performance.now() - known.last.at > freshMs) {
+    known.last = { at: performance.now(), answer: examine() }
+  }
+  return known.last.answer
+}
+
+async function examine(): Promise<Health> {
+  const [database, storage] = await Promise.all([checkDatabase(), checkStorage()])
+  // Which key serves is in the database, so asking while it is out would only wait.
+  const provider = await checkProvider(database.status !== 'down')
+  const checks = { database, papita: checkPapita(), provider, storage }
+  const isWell = Object.values(checks).every(({ status }) => status === 'healthy' || status === 'off')
+  return {
+    status: isWell ? 'healthy' : 'degraded',
+    service: 'AL-Chat',
+    version,
+    uptime_seconds: Math.floor(process.uptime()),
+    timestamp: new Date().toISOString(),
+    checks,
+  }
+}
+
+const sourceNames = {
+  user: 'vault',
+  project: 'vault',
+  global: 'vault',
+  environment: 'environment',
+  demo: 'demo',
+} as const
+
+/** Which provider would answer the actor outside of any project, without its key. */
+export async function describeProvider(actor: Actor): Promise<ProviderInfo> {
+  const serving = await findServingKey(actor, { projectId: null, provider: 'auto' })
+  const isDemo = serving.source === 'demo'
+  return {
+    configured: !isDemo,
+    source: sourceNames[serving.source],
+    provider: serving.provider,
+    default_model: isDemo ? 'demo' : defaultModel,
+    base_url: isDemo ? null : serving.baseUrl,
+    key_last4: serving.last4,
+  }
+}
+
+/** Tries a stored key with one cheap call to its host; what is wrong with it is told, not thrown. Throws not_found, forbidden. */
+export async function testCredential(
+  actor: Actor,
+  credentialId: string,
+  origin: Origin,
+): Promise<CredentialTest> {
+  let startedAt = performance.now()
+  const lasted = () => Math.round(performance.now() - startedAt)
+  try {
+    const models = await withStoredCredential(actor, credentialId, origin, async (key) => {
+      startedAt = performance.now()
+      return (await testKey(key, new AbortController().signal)).models
+    })
+    return { ok: true, latency_ms: lasted(), models }
+  } catch (error) {
+    const { code, message } = asAppError(error)
+    const isVerdict = code.startsWith('provider_') || code === 'invalid_input'
+    if (!isVerdict) throw error
+    return { ok: false, latency_ms: lasted(), error: message }
+  }
+}

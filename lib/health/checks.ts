@@ -1,0 +1,73 @@
+import { constants } from 'node:fs'
+import { access, statfs } from 'node:fs/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { HealthCheck } from '../contracts/health'
+import { db } from '../db'
+import { env } from '../env'
+import { log } from '../log'
+import { findServingKey } from '../vault'
+
+const databaseLimitMs = 1000
+const scarceBytes = 200 * 1024 * 1024
+
+/** Whether the database answers within a second. */
+export async function checkDatabase(): Promise<HealthCheck> {
+  const startedAt = performance.now()
+  const late = new AbortController()
+  try {
+    const answer = Promise.resolve(db().$queryRaw`SELECT 1`).then(() => true)
+    const answered = await Promise.race([
+      answer,
+      sleep(databaseLimitMs, false, { signal: late.signal, ref: false }),
+    ])
+    if (!answered) return { status: 'down', detail: 'The database does not answer within 1 s.' }
+    return { status: 'healthy', latency_ms: Math.round(performance.now() - startedAt) }
+  } catch (err) {
+    log().warn({ err }, 'health: the database is out')
+    return { status: 'down', detail: 'The database does not answer.' }
+  } finally {
+    late.abort()
+  }
+}
+
+/** Papita is not asked by this version; where it is configured, that is said. */
+export function checkPapita(): HealthCheck {
+  if (!env().PAPITA_API_URL) return { status: 'off', detail: 'PAPITA_API_URL is not set.' }
+  return { status: 'off', detail: 'PAPITA_API_URL is set, but this version does not ask Papita yet.' }
+}
+
+const servedBy = {
+  global: 'A key for everyone serves.',
+  environment: 'The key in OPENAI_API_KEY serves.',
+  demo: 'There is no key for everyone: the demo model answers those who have none of their own.',
+} as const
+
+/** Which key serves someone who has none. The demo model alone is a state to choose, not a fault. */
+export async function checkProvider(hasDatabase: boolean): Promise<HealthCheck> {
+  if (!hasDatabase) return { status: 'down', detail: 'Keys cannot be read while the database is out.' }
+  try {
+    const { source } = await findServingKey(null, { projectId: null, provider: 'auto' })
+    return {
+      status: 'healthy',
+      detail: source in servedBy ? servedBy[source as keyof typeof servedBy] : undefined,
+    }
+  } catch (err) {
+    log().warn({ err }, 'health: no key was found')
+    return { status: 'down', detail: 'Keys cannot be read.' }
+  }
+}
+
+/** Whether the data folder can be written to and has 200 MB left. */
+export async function checkStorage(): Promise<HealthCheck> {
+  try {
+    const { DATA_DIR } = env()
+    await access(DATA_DIR, constants.W_OK)
+    const { bavail, bsize } = await statfs(DATA_DIR)
+    const freeMegabytes = Math.floor((bavail * bsize) / 1024 / 1024)
+    if (bavail * bsize >= scarceBytes) return { status: 'healthy' }
+    return { status: 'degraded', detail: `Only ${freeMegabytes} MB are free on the disk of the data folder.` }
+  } catch (err) {
+    log().warn({ err }, 'health: the data folder cannot be written to')
+    return { status: 'degraded', detail: 'The data folder cannot be written to.' }
+  }
+}
