@@ -72,7 +72,7 @@ async function lockProof(tx: Transaction, version: number): Promise<Uint8Array |
 }
 
 function missing(sealedCount: number): AppError {
-  const message = `the key of the vault is missing, and ${inWords(sealedCount)} with it. Put the file vault-key back into DATA_DIR, or set VAULT_KEY to what it was. Nothing was changed.`
+  const message = `The key of the vault is missing, and ${inWords(sealedCount)} with it. Put the file vault-key back into DATA_DIR, or set VAULT_KEY to what it was. Nothing was changed.`
   return new AppError('unavailable', message)
 }
 
