@@ -8,13 +8,13 @@ import plugin from 'tailwindcss/plugin'
  */
 export const palette = {
   light: {
-    canvas: 'oklch(0.994 0.002 95)',
-    surface: 'oklch(0.966 0.004 95)',
+    canvas: 'oklch(0.993 0.002 75)',
+    surface: 'oklch(0.968 0.003 70)',
     raised: 'oklch(1 0 0)',
-    line: 'oklch(0.902 0.006 95)',
-    edge: 'oklch(0.622 0.012 95)',
-    ink: 'oklch(0.225 0.01 95)',
-    'ink-soft': 'oklch(0.475 0.012 95)',
+    line: 'oklch(0.906 0.004 70)',
+    edge: 'oklch(0.645 0.008 70)',
+    ink: 'oklch(0.225 0.006 70)',
+    'ink-soft': 'oklch(0.475 0.008 70)',
     accent: 'oklch(0.487 0.165 262)',
     'accent-ink': 'oklch(0.995 0 0)',
     good: 'oklch(0.49 0.115 152)',

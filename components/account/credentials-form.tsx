@@ -32,7 +32,7 @@ export function CredentialsForm({ purpose, next, action }: CredentialsFormProps)
   const isNew = purpose === 'sign-up'
   const faultOf = (path: string) => state.faults?.find((fault) => fault.path === path)?.message
   return (
-    <form action={submit} method="post" className="flex flex-col gap-5">
+    <form action={submit} className="flex flex-col gap-5">
       <input type="hidden" name="next" value={next} />
       {state.message ? (
         <FailureNote failure={{ message: state.message, retryAfterSeconds: state.retryAfterSeconds }} />

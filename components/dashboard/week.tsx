@@ -19,14 +19,14 @@ export function Week({ days }: { days: DayOfUse[] }) {
           {requests === 1 ? 'answer' : 'answers'},{' '}
           <span className="font-medium text-ink">{compact.format(tokens)}</span> tokens
         </p>
-        <div aria-hidden className="grid h-28 grid-cols-7 gap-2">
+        <div aria-hidden className="grid h-28 grid-cols-7">
           {days.map((day) => (
             <div
               key={day.day}
               className="flex flex-col items-center gap-1.5"
               title={`${day.requests} answers, ${compact.format(day.tokens)} tokens`}
             >
-              <div className="flex w-full flex-1 items-end border-b">
+              <div className="flex w-full flex-1 items-end border-b px-1.5">
                 <div
                   className="w-full rounded-t-[3px] bg-ink-soft/70"
                   style={{ height: day.requests === 0 ? 0 : `max(2px, ${(day.requests / most) * 100}%)` }}

@@ -1,4 +1,4 @@
-import { ChevronRight } from 'lucide-react'
+import { ChevronLeft } from 'lucide-react'
 import Link from 'next/link'
 import type { ReactNode } from 'react'
 import { cn } from '@/components/ui/class-names'
@@ -31,8 +31,8 @@ export function Page({ title, lead, up, actions, narrow, children }: PageProps) 
               href={up.href}
               className="flex items-center gap-1 self-start text-ink-soft text-label hover:text-ink"
             >
+              <ChevronLeft size={14} aria-hidden className="-ml-1" />
               {up.label}
-              <ChevronRight size={12} aria-hidden />
             </Link>
           ) : null}
           <h1 className="wrap-anywhere font-semibold text-title tracking-tight">{title}</h1>

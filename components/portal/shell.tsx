@@ -36,7 +36,7 @@ export function Shell({ user, agents, conversations, children }: ShellProps) {
     <TooltipProvider>
       <a
         href="#main"
-        className="fixed top-2 left-2 z-50 -translate-y-16 rounded-control bg-raised px-3 py-2 text-ui shadow-float focus-visible:translate-y-0"
+        className="fixed top-2 left-2 z-50 -translate-y-16 rounded-control bg-raised px-3 py-2 text-ui focus-visible:translate-y-0 focus-visible:shadow-float"
       >
         Skip to the page
       </a>

@@ -23,6 +23,7 @@ async function poll(): Promise<void> {
     ])
     current = { state: 'known', health, info }
   } catch {
+    // 503 says that the database is out: the pages do not work then either.
     current = { state: 'unreachable' }
   }
   for (const notify of listeners) notify()

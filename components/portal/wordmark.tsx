@@ -1,10 +1,18 @@
-/** The product's mark: two lines of a conversation, one of them being said now. */
+/** The product's mark: two lines of an answer, the second still being written. */
 export function Mark({ size = 20 }: { size?: number }) {
   return (
-    <svg width={size} height={size} viewBox="0 0 20 20" fill="none" aria-hidden="true">
-      <rect x="2" y="4" width="11" height="4" rx="2" className="fill-ink" />
-      <rect x="7" y="12" width="7" height="4" rx="2" className="fill-ink" />
-      <circle cx="17" cy="14" r="2" className="fill-accent" />
+    <svg width={size} height={size} viewBox="0 0 20 20" aria-hidden="true">
+      <rect width="20" height="20" rx="5.5" className="fill-ink" />
+      <rect x="4.5" y="6" width="11" height="2" rx="1" className="fill-canvas" />
+      <rect x="4.5" y="12" width="5" height="2" rx="1" className="fill-canvas" />
+      <rect
+        x="11"
+        y="10.5"
+        width="2"
+        height="5"
+        rx="1"
+        className="fill-[oklch(0.76_0.12_258)] dark:fill-[oklch(0.5_0.165_262)]"
+      />
     </svg>
   )
 }

@@ -1,5 +1,6 @@
 'use client'
 
+import { ChevronRight } from 'lucide-react'
 import { useRouter } from 'next/navigation'
 import { type FormEvent, useState } from 'react'
 import { Button } from '@/components/ui/button'
@@ -72,7 +73,12 @@ export function AgentForm({ projectId, settings, agentId, readOnly }: AgentFormP
               </Button>
             </>
           ) : null}
-          <Button type="submit" look="primary" busy={busy} disabled={agentId !== undefined && !isDirty}>
+          <Button
+            type="submit"
+            look={agentId && !isDirty ? 'secondary' : 'primary'}
+            busy={busy}
+            disabled={agentId !== undefined && !isDirty}
+          >
             {agentId ? 'Save' : 'Create agent'}
           </Button>
         </div>
@@ -141,7 +147,8 @@ function AgentInputs({ draft, change, faultOf }: AgentInputsProps) {
         />
       </div>
       <details className="group">
-        <summary className="w-fit rounded-control font-medium text-ink-soft text-ui hover:text-ink">
+        <summary className="flex w-fit list-none items-center gap-1.5 rounded-control font-medium text-ink-soft text-ui hover:text-ink">
+          <ChevronRight size={16} aria-hidden className="transition-transform group-open:rotate-90" />
           More settings
         </summary>
         <div className="flex flex-col gap-6 pt-5">

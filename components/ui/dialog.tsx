@@ -2,7 +2,7 @@
 
 import { Dialog as Base } from '@base-ui/react/dialog'
 import { X } from 'lucide-react'
-import type { ReactNode } from 'react'
+import { type ReactNode, useRef } from 'react'
 import { IconButton } from './button'
 import { cn } from './class-names'
 
@@ -18,14 +18,24 @@ type DialogProps = {
   children: ReactNode
 }
 
+function findFirstInput(popup: HTMLElement | null): HTMLElement | null {
+  return popup?.querySelector<HTMLElement>('input:not([aria-hidden]):not([type=hidden]), textarea') ?? null
+}
+
 /** A modal window. Escape and a press outside close it; focus goes back where it came from. */
 export function Dialog({ open, onOpenChange, title, description, wide, bare, children }: DialogProps) {
+  const popupRef = useRef<HTMLDivElement>(null)
   return (
     <Base.Root open={open} onOpenChange={onOpenChange}>
       <Base.Portal>
         <Base.Backdrop className="fade-motion fixed inset-0 z-40 bg-black/36" />
         <Base.Viewport className="fixed inset-0 z-40 flex items-start justify-center overflow-y-auto p-4 sm:py-[10vh]">
           <Base.Popup
+            ref={popupRef}
+            // To the first thing to fill in; a phone's keyboard comes up only where typing is all there is to do.
+            initialFocus={(by) =>
+              by === 'touch' && !bare ? true : (findFirstInput(popupRef.current) ?? true)
+            }
             className={cn(
               'float-motion relative w-full rounded-panel bg-raised shadow-float outline-none',
               wide ? 'max-w-[640px]' : 'max-w-[480px]',

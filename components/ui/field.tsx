@@ -60,7 +60,7 @@ export function Textarea({ className, ...props }: ComponentProps<'textarea'>) {
   return (
     <textarea
       {...props}
-      className={cn(controlClasses, 'field-sizing-content min-h-20 px-3 py-2', className)}
+      className={cn(controlClasses, 'field-sizing-content min-h-20 resize-none px-3 py-2', className)}
     />
   )
 }

@@ -26,7 +26,7 @@ export function Menu({ trigger, side = 'bottom', align = 'start', matchTrigger, 
   return (
     <Base.Root>
       <Base.Trigger render={trigger} />
-      <Base.Portal>
+      <Base.Portal render={<section aria-label="Menu" />}>
         <Base.Positioner
           side={side}
           align={align}

@@ -53,7 +53,7 @@ export function Select<T extends string>({
           <ChevronDown size={16} aria-hidden className="text-ink-soft" />
         </Base.Icon>
       </Base.Trigger>
-      <Base.Portal>
+      <Base.Portal render={<section aria-label="Choices" />}>
         <Base.Positioner sideOffset={4} alignItemWithTrigger={false} className="z-50 outline-none">
           <Base.Popup className="float-motion max-h-(--available-height) min-w-(--anchor-width) max-w-[calc(100vw-16px)] overflow-y-auto rounded-panel bg-raised p-1 shadow-float outline-none">
             {options.map((option) => (

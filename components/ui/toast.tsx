@@ -87,9 +87,9 @@ function ToastList() {
     <Toast.Root
       key={toast.id}
       toast={toast}
-      className="float-motion pointer-events-auto flex w-full items-start gap-3 rounded-panel bg-raised py-3 pr-2 pl-4 shadow-float"
+      className="float-motion pointer-events-auto flex w-full items-center gap-3 rounded-panel bg-raised py-3 pr-2 pl-4 shadow-float"
     >
-      <span className="mt-0.5 shrink-0" aria-hidden>
+      <span className="shrink-0" aria-hidden>
         {toast.type === 'failure' ? (
           <CircleAlert size={16} className="text-bad" />
         ) : (

@@ -40,7 +40,7 @@ export function Resolution({ steps, agents, agentId }: ResolutionProps) {
         )
       }
     >
-      <ol className="flex flex-col pt-1">
+      <ol className="flex max-w-[640px] flex-col pt-1">
         {steps.map((step, place) => (
           <Step key={step.source} step={step} place={place + 1} isLast={place === steps.length - 1} />
         ))}
