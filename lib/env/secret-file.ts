@@ -11,7 +11,7 @@ export function readOrCreateSecret(path: string): string {
   if (existing) return existing
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
   const draft = `${path}.${process.pid}.${randomBytes(4).toString('hex')}`
-  const file = openSync(draft, 'wx', 0o600)
+  const file = openSync(/*turbopackIgnore: true*/ draft, 'wx', 0o600)
   try {
     writeSync(file, `${randomBytes(32).toString('base64')}\n`)
     fsyncSync(file)
