@@ -31,7 +31,7 @@ export async function applyMigrations(connection: ClientConfig, migrationsDir: s
   const wanted = readMigrations(migrationsDir)
   const client = new Client(connection)
   await client.connect().catch((cause: Error) => {
-    throw new AppError('unavailable', `The database does not answer: ${describe(cause)}`, { cause })
+    throw new AppError('unavailable', `The database does not answer: ${sayCause(cause)}`, { cause })
   })
   try {
     await requireVersion(client)
@@ -53,7 +53,7 @@ function readMigrations(migrationsDir: string): Migration[] {
 }
 
 // A refused connection to a name with several addresses is an AggregateError without a message of its own.
-function describe(cause: Error): string {
+function sayCause(cause: Error): string {
   return cause.message || ('code' in cause ? String(cause.code) : cause.name)
 }
 

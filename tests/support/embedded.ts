@@ -26,7 +26,7 @@ export const isRoot = process.getuid?.() === 0
 /** Any user but root and `nobody`, for whom Postgres runs when the server is root. */
 export const ORDINARY_UID = 54321
 
-const owners = new Set<ChildProcess>()
+const owners = new Map<ChildProcess, OwnerOptions>()
 
 /** Starts Postgres in a process of its own. Throws what that process said when it does not start. */
 export async function startOwner(options: OwnerOptions): Promise<Owner> {
@@ -61,7 +61,7 @@ async function launch(options: OwnerOptions) {
   const child = spawn(process.execPath, ['--import', hooks, script, JSON.stringify(options)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
-  owners.add(child)
+  owners.set(child, options)
   const exited = new Promise<number | null>((done) => child.once('exit', done))
   void exited.then(() => owners.delete(child))
   const lines = createInterface({ input: child.stdout })
@@ -70,9 +70,11 @@ async function launch(options: OwnerOptions) {
   return { child, exited, said: JSON.parse(first) as { url: string } | Refusal }
 }
 
-/** Ends every owner that a test left running. */
-export function killOwners(): void {
-  for (const child of owners) child.kill('SIGKILL')
+/** Ends every owner that a test left running, and waits for their databases to be gone. */
+export async function killOwners(): Promise<void> {
+  const running = [...owners.entries()]
+  for (const [child] of running) child.kill('SIGKILL')
+  for (const [, { dataDir }] of running) await untilNoProcessIn(dataDir)
 }
 
 /** One query on a connection of its own. */

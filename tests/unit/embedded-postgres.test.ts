@@ -14,8 +14,8 @@ beforeEach(() => {
   dataDir = join(folder.path, 'data')
 })
 
-afterEach(() => {
-  killOwners()
+afterEach(async () => {
+  await killOwners()
   folder.remove()
 })
 

@@ -7,7 +7,8 @@ import { commandOf, folderOf, identifyProcess, isAlive, type ProcessIdentity } f
 /** Who serves a data folder, and what it must clean up. `leftovers` are temporary paths outside the data folder. */
 type Ownership = ProcessIdentity & { leftovers: string[] }
 
-const ORPHAN_PATIENCE_MS = 10_000
+// With its watchdog an orphan ends by itself, within a second or two.
+const ORPHAN_PATIENCE_MS = 3000
 const STOP_PATIENCE_MS = 60_000
 const POLL_MS = 25
 
