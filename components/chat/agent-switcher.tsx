@@ -3,19 +3,22 @@
 import { ChevronDown, Settings2 } from 'lucide-react'
 import type { AgentRecord } from '@/lib/contracts/projects'
 import { Menu, MenuLink, MenuSeparator } from '../ui/menu'
+import type { Turn } from './turns'
 
 /** An agent that a chat can be begun with. */
 export type LaunchableAgent = Pick<AgentRecord, 'id' | 'name'> & { project_name: string }
 
-type AgentSwitcherProps = { agent: AgentRecord; agents: readonly LaunchableAgent[] }
+type AgentSwitcherProps = { agent: AgentRecord; agents: readonly LaunchableAgent[]; model: string }
 
-/** How the reader knows the model: its name, or that it is chosen by the keys there are. */
-export function modelLabel({ model_provider, model_name }: AgentRecord): string {
-  return model_provider === 'demo' ? 'Demo model' : model_name
+/** The model as the reader knows it: the one that answered last, else the one that the agent asks for. */
+export function modelLabel({ model_provider, model_name }: AgentRecord, turns: readonly Turn[]): string {
+  const last = turns.findLast(({ message }) => message.provider !== undefined)?.message
+  const provider = last?.provider ?? model_provider
+  return provider === 'demo' ? 'Demo model' : (last?.model ?? model_name)
 }
 
 /** Who answers here, by agent and model; another agent begins a new chat. */
-export function AgentSwitcher({ agent, agents }: AgentSwitcherProps) {
+export function AgentSwitcher({ agent, agents, model }: AgentSwitcherProps) {
   const others = agents.filter(({ id }) => id !== agent.id)
   return (
     <Menu
@@ -23,11 +26,11 @@ export function AgentSwitcher({ agent, agents }: AgentSwitcherProps) {
       trigger={
         <button
           type="button"
-          aria-label={`Agent ${agent.name}, model ${modelLabel(agent)}. Change`}
+          aria-label={`Agent ${agent.name}, model ${model}. Change`}
           className="inline-flex h-9 pointer-coarse:h-11 min-w-0 items-center gap-1.5 rounded-control px-2.5 text-ui transition-colors hover:bg-ink/6 data-popup-open:bg-ink/6"
         >
           <span className="truncate font-medium">{agent.name}</span>
-          <span className="hidden truncate text-ink-soft sm:inline">{modelLabel(agent)}</span>
+          <span className="hidden truncate text-ink-soft sm:inline">{model}</span>
           <ChevronDown size={14} aria-hidden className="shrink-0 text-ink-soft" />
         </button>
       }
@@ -40,7 +43,10 @@ export function AgentSwitcher({ agent, agents }: AgentSwitcherProps) {
         </MenuLink>
       ))}
       {others.length > 0 ? <MenuSeparator /> : null}
-      <MenuLink href={`/projects/${agent.project_id}`} icon={<Settings2 size={16} aria-hidden />}>
+      <MenuLink
+        href={`/projects/${agent.project_id}/agents/${agent.id}`}
+        icon={<Settings2 size={16} aria-hidden />}
+      >
         Settings of {agent.name}
       </MenuLink>
     </Menu>

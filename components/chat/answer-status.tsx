@@ -6,14 +6,14 @@ import type { MessageRecord, ReplyError } from '@/lib/contracts/conversations'
 import { Button, LinkButton } from '../ui/button'
 import type { ChatDeeds } from './chat-deeds'
 
-type StatusProps = { message: MessageRecord; deeds: ChatDeeds; projectId: string }
+type StatusProps = { message: MessageRecord; deeds: ChatDeeds; settingsHref: string }
 
 const remedies: Record<Exclude<ReplyError['remedy'], 'retry'>, string> = {
   vault: 'Open the vault',
   settings: 'Open the agent’s settings',
 }
 
-function Remedy({ message, deeds, projectId }: StatusProps) {
+function Remedy({ message, deeds, settingsHref }: StatusProps) {
   const remedy = message.error?.remedy ?? 'retry'
   const again = (
     <Button
@@ -29,7 +29,7 @@ function Remedy({ message, deeds, projectId }: StatusProps) {
   if (remedy === 'retry') return again
   return (
     <>
-      <LinkButton size="small" href={remedy === 'vault' ? '/vault' : `/projects/${projectId}`}>
+      <LinkButton size="small" href={remedy === 'vault' ? '/vault' : settingsHref}>
         {remedies[remedy]}
       </LinkButton>
       {again}

@@ -13,7 +13,7 @@ type AnswerProps = {
   turn: Turn
   live: LiveText
   deeds: ChatDeeds
-  projectId: string
+  settingsHref: string
   /** True when the agent always answers from the demo model, so that the label need not wait for the end. */
   isDemo: boolean
 }
@@ -71,7 +71,7 @@ function Origin({ turn, isDemo }: { turn: Turn; isDemo: boolean }) {
 }
 
 /** An answer: it stands on the page itself, grows without jumping, and says how it ended. */
-export function Answer({ turn, live, deeds, projectId, isDemo }: AnswerProps) {
+export function Answer({ turn, live, deeds, settingsHref, isDemo }: AnswerProps) {
   const { message, connected } = turn
   const running = message.status === 'running'
   const arrived = useLive(live, message.id)
@@ -87,7 +87,7 @@ export function Answer({ turn, live, deeds, projectId, isDemo }: AnswerProps) {
           Reconnecting. Nothing is lost; the answer goes on by itself.
         </p>
       ) : null}
-      <AnswerStatus message={message} deeds={deeds} projectId={projectId} />
+      <AnswerStatus message={message} deeds={deeds} settingsHref={settingsHref} />
       {/* The line is there from the start, so that the end of an answer moves nothing. */}
       <div className="mt-2 -ml-2 flex min-h-8 pointer-coarse:min-h-11 flex-wrap items-center gap-x-2">
         {running ? null : <TurnActions turn={turn} deeds={deeds} />}

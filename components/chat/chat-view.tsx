@@ -6,12 +6,12 @@ import { useCallback, useEffect, useMemo, useRef, useState } from 'react'
 import type { ConversationRecord } from '@/lib/contracts/conversations'
 import type { AgentRecord, PromptRecord } from '@/lib/contracts/projects'
 import { LinkButton } from '../ui/button'
-import { AgentSwitcher, type LaunchableAgent } from './agent-switcher'
+import { AgentSwitcher, type LaunchableAgent, modelLabel } from './agent-switcher'
 import { isBusy } from './chat-deeds'
 import { Composer } from './composer'
 import { refreshList, useListedConversation } from './conversation-store'
 import { draftKey } from './draft-store'
-import { EmptyChat } from './empty-chat'
+import { EmptyIntro, Starters } from './empty-chat'
 import type { OpeningView } from './opening'
 import { Transcript } from './transcript'
 import { listTurns } from './turns'
@@ -84,6 +84,7 @@ export function ChatView({ agent, agents, prompts, view, onCreated }: ChatViewPr
   const { state, live, deeds, stopping, signedOut } = chat
   const turns = useMemo(() => listTurns(state), [state])
   const busy = isBusy(state)
+  const isEmpty = turns.length === 0
   const scroller = useRef<HTMLDivElement>(null)
   const content = useRef<HTMLDivElement>(null)
   const area = useRef<HTMLTextAreaElement>(null)
@@ -148,8 +149,10 @@ export function ChatView({ agent, agents, prompts, view, onCreated }: ChatViewPr
       data-busy={busy || undefined}
     >
       <div ref={content} className="flex min-h-full shrink-0 flex-col">
-        {turns.length === 0 ? (
-          <EmptyChat agent={agent} prompts={prompts} onStart={picking.pick} />
+        {isEmpty ? (
+          <div className="flex flex-1 flex-col justify-center md:justify-end">
+            <EmptyIntro agent={agent} />
+          </div>
         ) : (
           <>
             <h1 className="sr-only">{title || `Chat with ${agent.name}`}</h1>
@@ -157,7 +160,7 @@ export function ChatView({ agent, agents, prompts, view, onCreated }: ChatViewPr
               turns={turns}
               live={live}
               deeds={deeds}
-              projectId={agent.project_id}
+              settingsHref={`/projects/${agent.project_id}/agents/${agent.id}`}
               isDemo={agent.model_provider === 'demo'}
               editingId={editingId}
               onEdit={edit}
@@ -165,7 +168,7 @@ export function ChatView({ agent, agents, prompts, view, onCreated }: ChatViewPr
             />
           </>
         )}
-        <div className="composer-foot sticky bottom-0 z-10">
+        <div className="composer-foot sticky bottom-0 z-10 max-md:order-2">
           <div className="relative mx-auto w-full max-w-transcript px-4 pb-3 md:px-6 md:pb-5">
             {atEnd ? null : <JumpToEnd onJump={jumpToEnd} />}
             {signedOut ? <SignedOut /> : null}
@@ -181,10 +184,16 @@ export function ChatView({ agent, agents, prompts, view, onCreated }: ChatViewPr
               agentName={agent.name}
               prompts={picking}
             >
-              <AgentSwitcher agent={agent} agents={agents} />
+              <AgentSwitcher agent={agent} agents={agents} model={modelLabel(agent, turns)} />
             </Composer>
           </div>
         </div>
+        {/* On a wide page an empty chat is composed in the middle; on a phone above the keyboard. */}
+        {isEmpty ? (
+          <div className="max-md:order-1 md:flex-1">
+            <Starters prompts={prompts} onStart={picking.pick} />
+          </div>
+        ) : null}
       </div>
       <p role="status" aria-live="polite" className="sr-only">
         {announcement}

@@ -12,6 +12,9 @@ import { groupConversations } from './conversation-groups'
 import { ConversationRow } from './conversation-row'
 import { loadMoreConversations, refreshList, useConversations } from './conversation-store'
 
+/** A shorter list is read at a glance. */
+const searchableFrom = 10
+
 const never = (): (() => void) => () => {}
 
 /** The time zone to group by: the server does not know the reader's, so the first paint takes UTC. */
@@ -147,7 +150,9 @@ export function ConversationList({ initial }: { initial: Listing<ConversationRec
   }
   return (
     <nav aria-label="Conversations" className="flex flex-col pt-1">
-      <SearchBox value={typed} onChange={setTyped} />
+      {items.length >= searchableFrom || nextCursor !== null ? (
+        <SearchBox value={typed} onChange={setTyped} />
+      ) : null}
       {groupConversations(listed, Date.now(), timeZone).map(({ label, items: group }) => (
         <section key={label} aria-labelledby={`${headings}-${label}`} className="pb-3">
           <h2 id={`${headings}-${label}`} className="px-5 pt-1 pb-1 text-ink-soft text-label">

@@ -17,7 +17,7 @@ const idleGroups = 100
 type Shared = {
   live: LiveText
   deeds: ChatDeeds
-  projectId: string
+  settingsHref: string
   isDemo: boolean
   editingId: string | null
   onEdit: (messageId: string | null) => void
@@ -25,9 +25,9 @@ type Shared = {
 }
 
 function TurnView({ turn, ...shared }: { turn: Turn } & Shared) {
-  const { editingId, onEdit, onTakeBack, live, deeds, projectId, isDemo } = shared
+  const { editingId, onEdit, onTakeBack, live, deeds, settingsHref, isDemo } = shared
   if (turn.message.role === 'assistant') {
-    return <Answer turn={turn} live={live} deeds={deeds} projectId={projectId} isDemo={isDemo} />
+    return <Answer turn={turn} live={live} deeds={deeds} settingsHref={settingsHref} isDemo={isDemo} />
   }
   if (turn.message.role !== 'user') return null
   const editing = editingId === turn.message.id
