@@ -54,7 +54,7 @@ export function pathTo(tree: MessageTree, leafId: string | null): MessageRecord[
 /** Where a branch that goes through `messageId` ends, taking the newest turn at every fork. */
 export function newestLeaf(tree: MessageTree, messageId: string | null): string | null {
   let leaf = messageId
-  const seen = new Set<string | null>([null])
+  const seen = new Set<string | null>([null, messageId])
   for (
     let next = tree.children.get(leaf)?.at(-1);
     next !== undefined;
