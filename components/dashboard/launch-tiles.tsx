@@ -11,10 +11,12 @@ type LaunchTilesProps = {
   agents: Launchable[]
   /** What serves a chat without an agent of one's own. */
   serving: ResolutionStep | null
+  /** Where an agent is made. */
+  newAgentHref: string
 }
 
 /** AL-Chat and every agent, to be launched. AL-Chat is an agent too, once it was opened. */
-export function LaunchTiles({ agents, serving }: LaunchTilesProps) {
+export function LaunchTiles({ agents, serving, newAgentHref }: LaunchTilesProps) {
   const hasPlain = agents.some(({ name }) => name === 'AL-Chat')
   return (
     <ul className="grid grid-cols-[repeat(auto-fill,minmax(min(240px,100%),1fr))] gap-3">
@@ -37,8 +39,8 @@ export function LaunchTiles({ agents, serving }: LaunchTilesProps) {
       ))}
       <li>
         <Link
-          href="/projects"
-          className="flex h-full min-h-28 items-center justify-center gap-2 rounded-panel border border-edge/60 border-dashed text-ink-soft text-ui transition-colors hover:bg-surface hover:text-ink"
+          href={newAgentHref}
+          className="flex h-full min-h-14 items-center sm:min-h-28 justify-center gap-2 rounded-panel border border-edge/60 border-dashed text-ink-soft text-ui transition-colors hover:bg-surface hover:text-ink"
         >
           <Plus size={16} aria-hidden />
           New agent
@@ -55,7 +57,7 @@ function Tile({ href, name, detail, serving }: TileProps) {
     <li>
       <Link
         href={href}
-        className="flex h-full min-h-28 flex-col justify-between gap-4 rounded-panel border bg-raised p-4 transition-colors hover:border-edge hover:bg-surface"
+        className="flex h-full min-h-24 flex-col sm:min-h-28 justify-between gap-4 rounded-panel border p-4 transition-colors hover:border-edge hover:bg-surface"
       >
         <span className="flex min-w-0 flex-col gap-0.5">
           <span className="truncate font-semibold text-ui">{name}</span>

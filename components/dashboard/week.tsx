@@ -1,7 +1,5 @@
 import { Section } from '@/components/portal/page'
-
-/** One day of use; `day` as YYYY-MM-DD. */
-export type DayOfUse = { day: string; requests: number; tokens: number }
+import type { DayOfUse } from '@/lib/contracts/usage'
 
 const compact = new Intl.NumberFormat('en', { notation: 'compact', maximumFractionDigits: 1 })
 const weekday = new Intl.DateTimeFormat('en', { weekday: 'short', timeZone: 'UTC' })

@@ -24,21 +24,23 @@ export function Page({ title, lead, up, actions, narrow, children }: PageProps) 
         narrow ? 'max-w-[784px]' : 'max-w-page',
       )}
     >
-      <header className="flex flex-wrap items-start justify-between gap-x-6 gap-y-4">
-        <div className="flex min-w-0 flex-col gap-1">
-          {up ? (
-            <Link
-              href={up.href}
-              className="flex items-center gap-1 self-start text-ink-soft text-label hover:text-ink"
-            >
-              <ChevronLeft size={14} aria-hidden className="-ml-1" />
-              {up.label}
-            </Link>
-          ) : null}
-          <h1 className="wrap-anywhere font-semibold text-title tracking-tight">{title}</h1>
-          {lead ? <p className="max-w-[640px] whitespace-pre-line text-ink-soft text-ui">{lead}</p> : null}
+      <header className="flex flex-col gap-1">
+        {up ? (
+          <Link
+            href={up.href}
+            className="flex items-center gap-1 self-start text-ink-soft text-label hover:text-ink"
+          >
+            <ChevronLeft size={14} aria-hidden className="-ml-1" />
+            {up.label}
+          </Link>
+        ) : null}
+        <div className="flex min-h-9 items-center justify-between gap-4">
+          <h1 className="wrap-anywhere min-w-0 font-semibold text-title tracking-tight">{title}</h1>
+          {actions ? <div className="flex shrink-0 items-center gap-2">{actions}</div> : null}
         </div>
-        {actions ? <div className="flex items-center gap-2">{actions}</div> : null}
+        {lead ? (
+          <p className="wrap-anywhere max-w-[640px] whitespace-pre-line text-ink-soft text-ui">{lead}</p>
+        ) : null}
       </header>
       {children}
     </div>

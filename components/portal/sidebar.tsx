@@ -1,6 +1,6 @@
 'use client'
 
-import { FolderClosed, KeyRound, LayoutGrid, PanelLeft, Search, Settings, SquarePen } from 'lucide-react'
+import { Command, FolderClosed, KeyRound, LayoutGrid, PanelLeft, Settings, SquarePen } from 'lucide-react'
 import Link from 'next/link'
 import { usePathname } from 'next/navigation'
 import type { ReactNode } from 'react'
@@ -50,12 +50,12 @@ export function Sidebar({ user, conversations, openDialog, inSheet }: SidebarPro
         </Link>
         <button
           type="button"
-          title="Search"
+          title="Go to…"
           className={rowClasses(false)}
           onClick={() => openDialog('palette')}
         >
-          <Search size={16} aria-hidden />
-          <RowLabel>Search</RowLabel>
+          <Command size={16} aria-hidden />
+          <RowLabel>Go to…</RowLabel>
           <Hint>⌘K</Hint>
         </button>
         <div aria-hidden className="mx-2 my-2 h-px bg-line" />

@@ -56,7 +56,7 @@ type EmptyStateProps = { icon?: ReactNode; title: string; children?: ReactNode; 
 /** An empty page: what this is for, and one button. */
 export function EmptyState({ icon, title, children, action }: EmptyStateProps) {
   return (
-    <div className="mx-auto flex max-w-[400px] flex-col items-center gap-2 px-4 py-12 text-center">
+    <div className="mx-auto flex max-w-[400px] flex-col items-center gap-2 px-4 py-8 text-center">
       {icon ? <div className="mb-2 text-ink-soft">{icon}</div> : null}
       <h2 className="font-semibold text-body">{title}</h2>
       {children ? <div className="text-ink-soft text-ui">{children}</div> : null}

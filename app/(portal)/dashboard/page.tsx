@@ -27,7 +27,7 @@ export default async function DashboardPage() {
     listLaunchableAgents(actor),
     listConversations(actor, { limit: 8 }),
     listCredentials(actor),
-    listProjects(actor, { limit: 1 }),
+    listProjects(actor, { limit: 20 }),
     summarizeWeek(actor),
     findServing(actor, {}),
   ])
@@ -37,7 +37,8 @@ export default async function DashboardPage() {
       serving: await findServing(actor, { agentId: agent.id }),
     })),
   )
-  const project = projects.items[0]
+  const project = projects.items.find(({ role }) => role !== 'viewer')
+  const newAgentHref = project ? `/projects/${project.id}/agents/new` : '/projects'
   const agent = agents[0]
   return (
     <Page title="Dashboard" actions={<ServiceHealth />}>
@@ -45,12 +46,12 @@ export default async function DashboardPage() {
         <FirstRun
           hasKey={credentials.length > 0}
           hasAgent={agent !== undefined}
-          agentHref={project ? `/projects/${project.id}/agents/new` : '/projects'}
+          agentHref={newAgentHref}
           chatHref={agent ? `/chat/${agent.id}` : '/chat'}
         />
       ) : null}
       <Section title="Launch">
-        <LaunchTiles agents={shown} serving={serving} />
+        <LaunchTiles agents={shown} serving={serving} newAgentHref={newAgentHref} />
       </Section>
       <div className="grid gap-8 lg:grid-cols-[2fr_1fr] lg:gap-12">
         <Recent
