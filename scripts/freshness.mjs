@@ -20,6 +20,22 @@ export const databaseClient = {
   sources: ['prisma/schema.prisma', 'prisma.config.ts', 'package-lock.json'],
 }
 
+/** Whether npm's own note of what it installed, say by a developer's `npm install`, has all that the lock file asks for. */
+export function isInstalled() {
+  const installed = readPackages('node_modules/.package-lock.json')
+  return Object.entries(readPackages('package-lock.json')).every(
+    ([path, wanted]) => path === '' || wanted.optional || installed[path]?.version === wanted.version,
+  )
+}
+
+/**
+ * @param {string} file
+ * @returns {Record<string, { version: string, optional?: boolean }>}
+ */
+function readPackages(file) {
+  return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')).packages : {}
+}
+
 /**
  * The built pages in `distDir`.
  * @param {string} distDir

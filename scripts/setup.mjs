@@ -2,7 +2,7 @@
 // `npm start`, `npm run dev` and `npm test` run it first. Plain JavaScript for Node 20.19, with no package needed.
 import { existsSync } from 'node:fs'
 import { loadEnvironment, readAddress, requireFreeAddress } from './environment.mjs'
-import { build, databaseClient, isFresh, packages, remake } from './freshness.mjs'
+import { build, databaseClient, isFresh, isInstalled, packages, remake } from './freshness.mjs'
 import { aloneInCheckout, listServers } from './processes.mjs'
 import { Problem, runCommand, say, secondsSince, step } from './report.mjs'
 import { findNode, runNpm, runTool } from './tools.mjs'
@@ -47,7 +47,8 @@ function wantsBuild(purpose) {
  */
 async function prepare(purpose, distDir) {
   let worked = false
-  if (!isFresh(packages) || !existsSync('node_modules/.bin/next')) {
+  if (!isFresh(packages) && isInstalled()) await remake(packages, async () => {})
+  if (!isFresh(packages)) {
     requireNoServer(() => true)
     await remake(packages, () => step('Installing packages', installPackages))
     worked = true
