@@ -4,8 +4,8 @@ import { type ModelCall, type ModelEvent, type ModelKey, streamModel } from '../
 /** A key that must be found nowhere but in the request. */
 export const canary = 'sk-test-canary-7f3a91c2d84e5b60a9e77'
 
-/** Generous, so that nothing but the fault under test ends a call. */
-export const patient = { connectMs: 20_000, firstByteMs: 20_000, idleMs: 20_000, totalMs: 60_000 }
+/** Longer than any test, so that nothing but the fault under test ends a call. */
+export const patient = { connectMs: 120_000, firstByteMs: 120_000, idleMs: 120_000, totalMs: 120_000 }
 
 /** A key of OpenAI for the server at `baseUrl`. */
 export function openaiKey(baseUrl: string): ModelKey {

@@ -67,15 +67,6 @@ describe.each(['responses', 'completions'] as const)('%s', (dialect) => {
     expect(request?.headers.authorization).toBe(`Bearer ${canary}`)
     expect(JSON.stringify({ ...request, headers: null })).not.toContain(canary)
   })
-
-  test('answers one after the other over one connection', async () => {
-    for (let turn = 0; turn < 3; turn++) expect((await ask(dialect, { text: 'Yes.' })).text).toBe('Yes.')
-    expect(upstream.journal.map(({ closedByClientAt }) => closedByClientAt)).toEqual([
-      undefined,
-      undefined,
-      undefined,
-    ])
-  })
 })
 
 const conversation = [

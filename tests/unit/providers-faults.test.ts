@@ -395,6 +395,22 @@ test('errors are understood in the words of other servers', async () => {
   }
 })
 
+test('a key of any form is masked wherever it is echoed', async () => {
+  const apiKey = 'pa/ss+word=0123456789'
+  const words = `${apiKey} and ${encodeURIComponent(apiKey)} and ${apiKey}!`
+  raw = await startHttp((_, response) =>
+    response.writeHead(400).end(JSON.stringify({ error: { message: words } })),
+  )
+  const { error } = await hear(callTo({ ...compatibleKey(raw.baseUrl), apiKey }))
+  expect(error?.message).toContain('“••• and ••• and •••!”')
+})
+
+test('a key so short that masking it would spoil the words keeps them away altogether', async () => {
+  raw = await startHttp((_, response) => response.writeHead(400).end('{"error":{"message":"an abc"}}'))
+  const { error } = await hear(callTo({ ...compatibleKey(raw.baseUrl), apiKey: 'abc' }))
+  expect(error?.message).toMatch(/did not accept the request\. Check/)
+})
+
 test('a server without a key that asks for one is explained', async () => {
   raw = await startHttp((_, response) => response.writeHead(401).end())
   const heard = await hear(callTo(compatibleKey(raw.baseUrl, null)))

@@ -343,6 +343,33 @@ test('a reader that does not read keeps the server waiting, not the memory full'
   expect(length).toBeGreaterThan(8_000_000)
 })
 
+test('one connection serves one answer after the other', async () => {
+  const ports = new Set<number | undefined>()
+  raw = await startHttp((request, response) => {
+    ports.add(request.socket.remotePort)
+    // The last event first, and the end of the body a moment later.
+    response.writeHead(200, sse).write(deltaEvent('openai', 'Yes.') + endings.openai)
+    setTimeout(() => response.end(), 20)
+  })
+  for (let turn = 0; turn < 3; turn++) {
+    expect(await hear(callTo(openaiKey(raw.baseUrl)))).toMatchObject({ text: 'Yes.', error: null })
+    await new Promise((resolve) => setTimeout(resolve, 100))
+  }
+  expect(ports.size).toBe(1)
+})
+
+test('a body that does not end after the answer keeps nobody waiting, and is closed', async () => {
+  let isClosed = false
+  raw = await startHttp((_, response) => {
+    response.writeHead(200, sse).write(deltaEvent('openai', 'Yes.') + endings.openai)
+    response.on('close', () => {
+      isClosed = true
+    })
+  })
+  expect(await hear(callTo(openaiKey(raw.baseUrl)))).toMatchObject({ text: 'Yes.', error: null })
+  while (!isClosed) await new Promise((resolve) => setTimeout(resolve, 20))
+})
+
 test('a kept connection that the server closed meanwhile is replaced without a word', async () => {
   const served: number[] = []
   raw = await startHttp((request, response) => {
