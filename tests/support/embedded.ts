@@ -95,6 +95,7 @@ export async function queryOnce<Row extends object>(
 
 /** The processes that work inside a data folder, or were started for it: Postgres and its watchdog. */
 export function listProcessesIn(dataDir: string): number[] {
+  if (process.platform !== 'linux') return []
   const folder = join(resolve(dataDir), 'postgres')
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { parseEnv } from 'node:util'
 import { createScratchDatabase, type ScratchDatabase } from './database'
+import { untilNoProcessIn } from './embedded'
 import { makeOwnFolder } from './own-folder'
 
 /** A built AL-Chat that serves on a port of its own, from a data folder of its own. */
@@ -81,6 +82,8 @@ async function launch(
     restart: (again) => launch(folder, outside, { ...env, ...again }),
     close: async () => {
       await stop()
+      // After a kill, Postgres is still on its way out.
+      await untilNoProcessIn(dataDir)
       await outside?.drop()
       folder.remove()
     },
