@@ -52,7 +52,9 @@ export function AnswerStatus(props: StatusProps) {
       </p>
     )
   }
-  const keeps = message.text === '' ? null : 'What had arrived is kept.'
+  // Some errors of the server say so themselves.
+  const isSaid = message.text === '' || /\bkept\b/.test(message.error?.message ?? '')
+  const keeps = isSaid ? null : 'What had arrived is kept.'
   if (message.status === 'interrupted') {
     return (
       <Notice tone="quiet">

@@ -58,16 +58,33 @@ function Reasoning({ text, going }: { text: string; going: boolean }) {
   )
 }
 
-function Origin({ turn, isDemo }: { turn: Turn; isDemo: boolean }) {
-  const { provider, model } = turn.message
-  if (provider === 'demo' || (isDemo && provider === undefined)) {
-    return (
-      <span className="rounded-[6px] bg-warn/10 px-2 py-1 font-medium text-label text-warn">
-        Demo model — not an AI
-      </span>
-    )
-  }
-  return model ? <span className="turn-actions truncate text-ink-soft text-label">{model}</span> : null
+/** Always in sight where a script answers. */
+function DemoLabel() {
+  return (
+    <span className="rounded-[6px] bg-warn/10 px-2 py-1 font-medium text-label text-warn">
+      Demo model — not an AI
+    </span>
+  )
+}
+
+function Foot({ turn, deeds, isDemo }: Pick<AnswerProps, 'turn' | 'deeds' | 'isDemo'>) {
+  const { provider, model, status } = turn.message
+  const demo = provider === 'demo' || (isDemo && provider === undefined)
+  const over = status !== 'running'
+  return (
+    // The line is there from the start, so that the end of an answer moves nothing.
+    <div className="mt-2 flex min-h-8 pointer-coarse:min-h-11 flex-wrap items-center gap-x-2">
+      {demo ? <DemoLabel /> : null}
+      {over ? (
+        <div className={demo ? undefined : '-ml-2'}>
+          <TurnActions turn={turn} deeds={deeds} />
+        </div>
+      ) : null}
+      {over && !demo && model ? (
+        <span className="turn-actions truncate text-ink-soft text-label">{model}</span>
+      ) : null}
+    </div>
+  )
 }
 
 /** An answer: it stands on the page itself, grows without jumping, and says how it ended. */
@@ -88,15 +105,7 @@ export function Answer({ turn, live, deeds, settingsHref, isDemo }: AnswerProps)
         </p>
       ) : null}
       <AnswerStatus message={message} deeds={deeds} settingsHref={settingsHref} />
-      {/* The line is there from the start, so that the end of an answer moves nothing. */}
-      <div className="mt-2 -ml-2 flex min-h-8 pointer-coarse:min-h-11 flex-wrap items-center gap-x-2">
-        {running ? null : <TurnActions turn={turn} deeds={deeds} />}
-        {running && text === '' ? null : (
-          <span className={running ? 'ml-2' : undefined}>
-            <Origin turn={turn} isDemo={isDemo} />
-          </span>
-        )}
-      </div>
+      <Foot turn={turn} deeds={deeds} isDemo={isDemo} />
     </article>
   )
 }

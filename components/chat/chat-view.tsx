@@ -2,14 +2,14 @@
 
 import { ArrowDown } from 'lucide-react'
 import dynamic from 'next/dynamic'
-import { useCallback, useEffect, useMemo, useRef, useState } from 'react'
+import { type ReactNode, useCallback, useMemo, useRef, useState } from 'react'
 import type { ConversationRecord } from '@/lib/contracts/conversations'
 import type { AgentRecord, PromptRecord } from '@/lib/contracts/projects'
 import { LinkButton } from '../ui/button'
 import { AgentSwitcher, type LaunchableAgent, modelLabel } from './agent-switcher'
 import { isBusy } from './chat-deeds'
 import { Composer } from './composer'
-import { refreshList, useListedConversation } from './conversation-store'
+import { useListedConversation } from './conversation-store'
 import { draftKey } from './draft-store'
 import { EmptyIntro, Starters } from './empty-chat'
 import type { OpeningView } from './opening'
@@ -18,6 +18,7 @@ import { listTurns } from './turns'
 import { useAnnouncement } from './use-announcement'
 import { useChat } from './use-chat'
 import { useDraft } from './use-draft'
+import { useEscape, useFirstFocus, useListNews, useWindowTitle } from './use-manners'
 import { usePrompts } from './use-prompts'
 import { useStickToEnd } from './use-stick-to-end'
 
@@ -29,23 +30,6 @@ type ChatViewProps = {
   prompts: readonly PromptRecord[]
   view: OpeningView | null
   onCreated: (conversation: ConversationRecord) => void
-}
-
-/** Escape stops the answer, unless it closes something that is open above the page. */
-function useEscape(active: boolean, onEscape: () => void): void {
-  const act = useRef(onEscape)
-  act.current = onEscape
-  useEffect(() => {
-    if (!active) return
-    const listen = (event: KeyboardEvent): void => {
-      if (event.key !== 'Escape' || event.defaultPrevented || event.isComposing) return
-      if (document.querySelector('[role=dialog], [role=alertdialog], [role=menu], [role=listbox]')) return
-      event.preventDefault()
-      act.current()
-    }
-    document.addEventListener('keydown', listen)
-    return () => document.removeEventListener('keydown', listen)
-  }, [active])
 }
 
 function JumpToEnd({ onJump }: { onJump: () => void }) {
@@ -78,26 +62,28 @@ function SignedOut() {
   )
 }
 
-/** One conversation on the screen: its messages and the composer beneath them. */
-export function ChatView({ agent, agents, prompts, view, onCreated }: ChatViewProps) {
-  const chat = useChat({ agentId: agent.id, view, onCreated })
-  const { state, live, deeds, stopping, signedOut } = chat
-  const turns = useMemo(() => listTurns(state), [state])
-  const busy = isBusy(state)
-  const isEmpty = turns.length === 0
-  const scroller = useRef<HTMLDivElement>(null)
-  const content = useRef<HTMLDivElement>(null)
-  const area = useRef<HTMLTextAreaElement>(null)
-  const { atEnd, jumpToEnd } = useStickToEnd(scroller, content)
-  const [text, setText] = useDraft(draftKey(agent.id, state.conversationId))
-  const [editingId, setEditingId] = useState<string | null>(null)
-  const announcement = useAnnouncement(turns.at(-1)?.message)
-  const listed = useListedConversation(state.conversationId)
-  const title = listed?.title ?? view?.conversation.title
+type FootProps = { atEnd: boolean; onJump: () => void; signedOut: boolean; children: ReactNode }
 
+/** Where the composer stands: at the end of the page, and always in sight. */
+function Foot({ atEnd, onJump, signedOut, children }: FootProps) {
+  return (
+    <div className="composer-foot sticky bottom-0 z-10 max-md:order-2">
+      <div className="relative mx-auto w-full max-w-transcript px-4 pb-3 md:px-6 md:pb-5">
+        {atEnd ? null : <JumpToEnd onJump={onJump} />}
+        {signedOut ? <SignedOut /> : null}
+        {children}
+      </div>
+    </div>
+  )
+}
+
+/** The composer's text and its prompts; `add` puts text back that was not sent. */
+function useComposing(key: string, prompts: readonly PromptRecord[]) {
+  const area = useRef<HTMLTextAreaElement>(null)
+  const [text, setText] = useDraft(key)
   const textNow = useRef(text)
   textNow.current = text
-  const toComposer = useCallback(
+  const add = useCallback(
     (added: string) => {
       setText(textNow.current === '' ? added : `${textNow.current}\n\n${added}`)
       area.current?.focus()
@@ -108,34 +94,46 @@ export function ChatView({ agent, agents, prompts, view, onCreated }: ChatViewPr
     setText(filled)
     area.current?.focus()
   })
+  return { area, text, setText, add, picking }
+}
+
+/** One conversation on the screen: its messages and the composer beneath them. */
+export function ChatView({ agent, agents, prompts, view, onCreated }: ChatViewProps) {
+  const { state, live, deeds, stopping, signedOut } = useChat({ agentId: agent.id, view, onCreated })
+  const turns = useMemo(() => listTurns(state), [state])
+  const busy = isBusy(state)
+  const isEmpty = turns.length === 0
+  const scroller = useRef<HTMLDivElement>(null)
+  const content = useRef<HTMLDivElement>(null)
+  const { atEnd, jumpToEnd } = useStickToEnd(scroller, content)
+  const { area, text, setText, add, picking } = useComposing(
+    draftKey(agent.id, state.conversationId),
+    prompts,
+  )
+  const [editingId, setEditingId] = useState<string | null>(null)
+  const announcement = useAnnouncement(turns.at(-1)?.message)
+  const listed = useListedConversation(state.conversationId)
+  const title = listed?.title ?? view?.conversation.title
 
   useEscape(busy && editingId === null, deeds.stop)
-  useEffect(() => {
-    if (title) document.title = `${title} · AL-Chat`
-  }, [title])
-  useEffect(() => {
-    // On a phone the keyboard would cover the conversation.
-    if (matchMedia('(pointer: fine)').matches) area.current?.focus({ preventScroll: true })
-  }, [])
-  const wasBusy = useRef(busy)
-  useEffect(() => {
-    if (wasBusy.current !== busy) void refreshList()
-    wasBusy.current = busy
-  }, [busy])
+  useWindowTitle(title)
+  useFirstFocus(area)
+  useListNews(busy)
 
-  const edit = useCallback((messageId: string | null) => {
-    setEditingId(messageId)
-    if (messageId === null) area.current?.focus({ preventScroll: true })
-  }, [])
-
-  function send(message: string): void {
+  const edit = useCallback(
+    (messageId: string | null) => {
+      setEditingId(messageId)
+      if (messageId === null) area.current?.focus({ preventScroll: true })
+    },
+    [area],
+  )
+  const send = (message: string): void => {
     setText('')
     deeds.send(message)
     jumpToEnd()
     area.current?.focus({ preventScroll: true })
   }
-
-  function editLast(): void {
+  const editLast = (): void => {
     const last = turns.findLast(({ message, send: sending }) => message.role === 'user' && !sending)
     if (last && !busy) setEditingId(last.message.id)
   }
@@ -143,16 +141,15 @@ export function ChatView({ agent, agents, prompts, view, onCreated }: ChatViewPr
   return (
     <div
       ref={scroller}
+      data-scroller
+      data-busy={busy || undefined}
       // Turned round by useStickToEnd as soon as the script runs.
       style={{ flexDirection: 'column-reverse' }}
       className="flex h-full scroll-pb-44 overflow-y-auto overscroll-contain [scrollbar-gutter:stable]"
-      data-busy={busy || undefined}
     >
       <div ref={content} className="flex min-h-full shrink-0 flex-col">
         {isEmpty ? (
-          <div className="flex flex-1 flex-col justify-center md:justify-end">
-            <EmptyIntro agent={agent} />
-          </div>
+          <EmptyIntro agent={agent} />
         ) : (
           <>
             <h1 className="sr-only">{title || `Chat with ${agent.name}`}</h1>
@@ -164,36 +161,27 @@ export function ChatView({ agent, agents, prompts, view, onCreated }: ChatViewPr
               isDemo={agent.model_provider === 'demo'}
               editingId={editingId}
               onEdit={edit}
-              onTakeBack={toComposer}
+              onTakeBack={add}
             />
           </>
         )}
-        <div className="composer-foot sticky bottom-0 z-10 max-md:order-2">
-          <div className="relative mx-auto w-full max-w-transcript px-4 pb-3 md:px-6 md:pb-5">
-            {atEnd ? null : <JumpToEnd onJump={jumpToEnd} />}
-            {signedOut ? <SignedOut /> : null}
-            <Composer
-              area={area}
-              text={text}
-              onText={setText}
-              onSend={send}
-              onEditLast={editLast}
-              busy={busy}
-              stopping={stopping}
-              onStop={deeds.stop}
-              agentName={agent.name}
-              prompts={picking}
-            >
-              <AgentSwitcher agent={agent} agents={agents} model={modelLabel(agent, turns)} />
-            </Composer>
-          </div>
-        </div>
-        {/* On a wide page an empty chat is composed in the middle; on a phone above the keyboard. */}
-        {isEmpty ? (
-          <div className="max-md:order-1 md:flex-1">
-            <Starters prompts={prompts} onStart={picking.pick} />
-          </div>
-        ) : null}
+        <Foot atEnd={atEnd} onJump={jumpToEnd} signedOut={signedOut}>
+          <Composer
+            area={area}
+            text={text}
+            onText={setText}
+            onSend={send}
+            onEditLast={editLast}
+            busy={busy}
+            stopping={stopping}
+            onStop={deeds.stop}
+            agentName={agent.name}
+            prompts={picking}
+          >
+            <AgentSwitcher agent={agent} agents={agents} model={modelLabel(agent, turns)} />
+          </Composer>
+        </Foot>
+        {isEmpty ? <Starters prompts={prompts} onStart={picking.pick} /> : null}
       </div>
       <p role="status" aria-live="polite" className="sr-only">
         {announcement}

@@ -3,7 +3,7 @@ import type { AgentRecord, PromptRecord } from '@/lib/contracts/projects'
 /** Before the first message: who answers here, and what for. */
 export function EmptyIntro({ agent }: { agent: AgentRecord }) {
   return (
-    <div className="mx-auto w-full max-w-transcript px-5 pt-8 pb-2 md:px-7">
+    <div className="mx-auto flex w-full max-w-transcript flex-1 flex-col justify-center px-5 pt-8 pb-1 md:justify-end md:px-7">
       <h1 className="wrap-anywhere font-semibold text-display tracking-tight">{agent.name}</h1>
       <p className="mt-1.5 max-w-[60ch] text-body text-ink-soft">
         {agent.description || 'Ask a question, paste a text to work on, or describe what you need.'}
@@ -34,6 +34,7 @@ export function Starters({ prompts, onStart }: StartersProps) {
           </button>
         </li>
       ))}
-    </ul>
+    </ul>}
+    </div>
   )
 }

@@ -19,7 +19,7 @@ export function MessageEditor({ initial, onCancel, onSend }: MessageEditorProps)
   const ready = text.trim() !== ''
   return (
     <form
-      className="rounded-composer bg-surface p-3"
+      className="mb-4 rounded-composer bg-surface p-3"
       onSubmit={(event) => {
         event.preventDefault()
         if (ready) onSend(text)

@@ -51,7 +51,7 @@ const TurnGroup = memo(function TurnGroup({ turns, isOld, ...shared }: GroupProp
   return (
     <div className={isOld ? 'turn-group' : undefined}>
       {turns.map((turn) => (
-        <div key={turn.message.id} className="pt-6 first:pt-6">
+        <div key={turn.message.id} className={turn.message.role === 'user' ? 'pt-6' : 'pt-2'}>
           <TurnView turn={turn} {...shared} />
         </div>
       ))}
@@ -122,7 +122,7 @@ export function Transcript({ turns, ...shared }: { turns: readonly Turn[] } & Sh
         />
       ))}
       {awaits ? (
-        <div className="pt-6">
+        <div className="pt-2">
           <Pulse />
           <div className="mt-2 min-h-8 pointer-coarse:min-h-11" />
         </div>

@@ -33,7 +33,7 @@ export function useStickToEnd(
 
   useLayoutEffect(() => {
     const element = scroller.current
-    if (!element) return
+    if (element?.style.flexDirection !== 'column-reverse') return
     // In a reversed column scrollTop counts from the end, downwards from 0.
     const fromEnd = -Math.min(0, element.scrollTop)
     element.style.flexDirection = 'column'
