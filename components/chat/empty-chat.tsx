@@ -14,27 +14,26 @@ export function EmptyIntro({ agent }: { agent: AgentRecord }) {
 
 type StartersProps = { prompts: readonly PromptRecord[]; onStart: (prompt: PromptRecord) => void }
 
-/** The agent's prompts to begin with. */
+/** The agent's prompts to begin with: beneath the composer on a wide page, above it on a phone. */
 export function Starters({ prompts, onStart }: StartersProps) {
-  if (prompts.length === 0) return null
   return (
-    <ul
-      aria-label="Prompts to begin with"
-      className="mx-auto grid w-full max-w-transcript gap-2 px-4 py-2 sm:grid-cols-2 md:px-6"
-    >
-      {prompts.slice(0, 4).map((prompt) => (
-        <li key={prompt.id}>
-          <button
-            type="button"
-            onClick={() => onStart(prompt)}
-            className="block h-full min-h-11 w-full rounded-panel border px-4 py-3 text-left transition-colors hover:bg-surface"
-          >
-            <span className="block truncate font-medium text-ui">{prompt.title}</span>
-            <span className="mt-0.5 line-clamp-2 text-ink-soft text-ui">{prompt.content}</span>
-          </button>
-        </li>
-      ))}
-    </ul>}
+    <div className="mx-auto w-full max-w-transcript px-4 py-2 max-md:order-1 md:flex-[1.35] md:px-6">
+      {prompts.length === 0 ? null : (
+        <ul aria-label="Prompts to begin with" className="grid gap-2 sm:grid-cols-2">
+          {prompts.slice(0, 4).map((prompt) => (
+            <li key={prompt.id}>
+              <button
+                type="button"
+                onClick={() => onStart(prompt)}
+                className="block h-full min-h-11 w-full rounded-panel border px-4 py-3 text-left transition-colors hover:bg-surface"
+              >
+                <span className="block truncate font-medium text-ui">{prompt.title}</span>
+                <span className="mt-0.5 line-clamp-2 text-ink-soft text-ui">{prompt.content}</span>
+              </button>
+            </li>
+          ))}
+        </ul>
+      )}
     </div>
   )
 }
