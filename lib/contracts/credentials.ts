@@ -11,6 +11,7 @@ const BaseUrl = z
   .url({ protocol: /^https?$/, message: 'Enter an address that begins with https:// or http://.' })
   .max(500)
   .refine((address) => {
+    if (!URL.canParse(address)) return false
     const { username, password, search, hash } = new URL(address)
     return username === '' && password === '' && search === '' && hash === ''
   }, 'The address must have no user name, no query and no fragment.')

@@ -148,5 +148,8 @@ export const ProjectParams = z.strictObject({ projectId: Id })
 export const AgentParams = z.strictObject({ agentId: Id })
 export const PromptParams = z.strictObject({ promptId: Id })
 export const MemberParams = z.strictObject({ projectId: Id, userId: Id })
-export const AgentVersionParams = z.strictObject({ agentId: Id, version: z.coerce.number().int().min(1) })
+export const AgentVersionParams = z.strictObject({
+  agentId: Id,
+  version: z.coerce.number().int().min(1).max(2_147_483_647),
+})
 export const DeleteProjectQuery = z.strictObject({ confirm: z.string().max(200).optional() })
