@@ -55,16 +55,16 @@ export function toDraft(settings: AgentSettings): AgentDraft {
 
 type Read = { settings: AgentSettings } | { fault: { path: keyof AgentDraft; message: string } }
 
-/** The settings that the form means, or the first field that means nothing. Ranges are the server's to judge. */
+/** The settings that the form means, or the first field that means nothing. Lengths are the server's to judge. */
 export function readDraft(draft: AgentDraft): Read {
   const { name, description, system_prompt, model_provider, model_name, background } = draft
   const temperature = readNumber(draft.temperature)
   const maxTokens = readNumber(draft.max_output_tokens)
   const tools = readTools(draft.tools)
-  if (Number.isNaN(temperature))
+  if (!isBetween(temperature, 0, 2))
     return { fault: { path: 'temperature', message: 'Enter a number from 0 to 2.' } }
-  if (Number.isNaN(maxTokens))
-    return { fault: { path: 'max_output_tokens', message: 'Enter a whole number.' } }
+  if (!isBetween(maxTokens, 1, 1_000_000) || !Number.isInteger(maxTokens ?? 1))
+    return { fault: { path: 'max_output_tokens', message: 'Enter a whole number from 1 to 1,000,000.' } }
   if (!tools) return { fault: { path: 'tools', message: 'This is not a JSON list of objects.' } }
   return {
     settings: {
@@ -77,6 +77,11 @@ export function readDraft(draft: AgentDraft): Read {
 
 function readNumber(typed: string): number | null {
   return typed.trim() === '' ? null : Number(typed)
+}
+
+/** Null is the model's own choice and always fits. */
+function isBetween(value: number | null, least: number, most: number): boolean {
+  return value === null || (value >= least && value <= most)
 }
 
 function readTools(typed: string): AgentSettings['tools'] | null {

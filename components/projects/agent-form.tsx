@@ -37,7 +37,10 @@ export function AgentForm({ projectId, settings, agentId, readOnly }: AgentFormP
     setDraft(toDraft(settings))
   }
   const isDirty = JSON.stringify(draft) !== stored
-  const faultOf = (path: string) => (fault?.path === path ? fault.message : failure?.issueOf(path))
+  const faultOf = (path: string) => {
+    if (fault) return fault.path === path ? fault.message : undefined
+    return failure?.issueOf(path)
+  }
 
   async function save(event: FormEvent) {
     event.preventDefault()

@@ -1,7 +1,8 @@
 'use client'
 
+import { Plus } from 'lucide-react'
 import { useRouter } from 'next/navigation'
-import type { FormEvent } from 'react'
+import { type FormEvent, useState } from 'react'
 import { Button } from '@/components/ui/button'
 import { Dialog, DialogActions, DialogBody } from '@/components/ui/dialog'
 import { FailureNote } from '@/components/ui/failure'
@@ -23,6 +24,19 @@ export function ProjectDialog({ open, onOpenChange, project }: ProjectDialogProp
     <Dialog open={open} onOpenChange={onOpenChange} title={project ? 'Edit project' : 'New project'}>
       <ProjectForm close={() => onOpenChange(false)} project={project} />
     </Dialog>
+  )
+}
+
+/** The button that makes a project, with its window. */
+export function NewProject() {
+  const [open, setOpen] = useState(false)
+  return (
+    <>
+      <Button look="primary" icon={<Plus size={16} aria-hidden />} onClick={() => setOpen(true)}>
+        New project
+      </Button>
+      <ProjectDialog open={open} onOpenChange={setOpen} />
+    </>
   )
 }
 

@@ -1,50 +1,34 @@
 'use client'
 
-import { FolderClosed, Plus } from 'lucide-react'
+import { FolderClosed } from 'lucide-react'
 import Link from 'next/link'
-import { useState } from 'react'
-import { Page } from '@/components/portal/page'
-import { Button } from '@/components/ui/button'
 import { MoreButton } from '@/components/ui/more-button'
 import { EmptyState } from '@/components/ui/status'
 import { Time } from '@/components/ui/time'
 import { useListing } from '@/components/ui/use-listing'
 import type { Listing } from '@/lib/contracts/common'
 import type { ProjectRecord } from '@/lib/contracts/projects'
-import { ProjectDialog } from './project-dialog'
 import { ProjectMenu } from './project-menu'
 
-/** Every project of the reader, and how to make one. */
+/** Every project of the reader. */
 export function ProjectList({ first }: { first: Listing<ProjectRecord> }) {
-  const [creating, setCreating] = useState(false)
   const { items, ...more } = useListing(first, '/api/projects')
-  const create = (
-    <Button look="primary" icon={<Plus size={16} aria-hidden />} onClick={() => setCreating(true)}>
-      New project
-    </Button>
-  )
+  if (items.length === 0) {
+    return (
+      <EmptyState icon={<FolderClosed size={24} aria-hidden />} title="No projects yet">
+        Make one for a team or a piece of work, then give it an agent to talk to.
+      </EmptyState>
+    )
+  }
   return (
-    <Page
-      title="Projects"
-      lead="A project holds agents and the people who may use them."
-      actions={items.length > 0 ? create : null}
-    >
-      {items.length === 0 ? (
-        <EmptyState icon={<FolderClosed size={24} aria-hidden />} title="No projects yet" action={create}>
-          Make one for a team or a piece of work, then give it an agent to talk to.
-        </EmptyState>
-      ) : (
-        <div>
-          <ul className="border-t">
-            {items.map((project) => (
-              <ProjectRow key={project.id} project={project} />
-            ))}
-          </ul>
-          <MoreButton {...more} />
-        </div>
-      )}
-      <ProjectDialog open={creating} onOpenChange={setCreating} />
-    </Page>
+    <div>
+      <ul className="border-t">
+        {items.map((project) => (
+          <ProjectRow key={project.id} project={project} />
+        ))}
+      </ul>
+      <MoreButton {...more} />
+    </div>
   )
 }
 

@@ -13,7 +13,7 @@ import { useSubmit } from '@/components/ui/use-submit'
 import type { CredentialRecord } from '@/lib/contracts/credentials'
 import { sayAddress, sayKey } from './credential-words'
 
-export type ProjectChoice = { id: string; name: string }
+export type ProjectChoice = { id: string; name: string; isOwn: boolean }
 
 type KeyFormProps = { close: () => void; projects: ProjectChoice[]; mayServeEveryone: boolean }
 type KeyDialogProps = Omit<KeyFormProps, 'close'> & { open: boolean; onOpenChange: (open: boolean) => void }
@@ -74,7 +74,9 @@ function AddKeyForm({ close, projects, mayServeEveryone }: KeyFormProps) {
   const { busy, failure, submit } = useSubmit()
   const owners = [
     { value: 'user', label: 'Only you' },
-    ...projects.map(({ id, name }) => ({ value: id, label: name, detail: 'Everyone in this project' })),
+    ...projects
+      .filter(({ isOwn }) => isOwn)
+      .map(({ id, name }) => ({ value: id, label: name, detail: 'Everyone in this project' })),
     ...(mayServeEveryone
       ? [{ value: 'global', label: 'Everyone', detail: 'Every account of this AL-Chat' }]
       : []),

@@ -19,7 +19,7 @@ import { KeyHealth } from './key-health'
 
 type KeyTableProps = {
   credentials: CredentialRecord[]
-  /** Projects whose keys the reader may manage. */
+  /** The reader’s projects; those of their own may get keys. */
   projects: ProjectChoice[]
   mayServeEveryone: boolean
 }

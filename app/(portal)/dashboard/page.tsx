@@ -5,6 +5,7 @@ import { ServiceHealth } from '@/components/dashboard/live-dot'
 import { Recent } from '@/components/dashboard/recent'
 import { Week } from '@/components/dashboard/week'
 import { Page, Section } from '@/components/portal/page'
+import { Part, RowsSkeleton, TilesSkeleton } from '@/components/portal/part'
 import { type Actor, requirePageActor } from '@/lib/auth'
 import { listConversations } from '@/lib/chat'
 import { listLaunchableAgents, listProjects } from '@/lib/projects'
@@ -12,6 +13,25 @@ import { summarizeWeek } from '@/lib/usage'
 import { explainResolution, listCredentials } from '@/lib/vault'
 
 export const metadata: Metadata = { title: 'Dashboard' }
+
+export default async function DashboardPage() {
+  const actor = await requirePageActor('/dashboard')
+  return (
+    <Page title="Dashboard" actions={<ServiceHealth />}>
+      <Part label="what can be launched" skeleton={<TilesSkeleton />}>
+        <Launch actor={actor} />
+      </Part>
+      <div className="grid gap-8 lg:grid-cols-[2fr_1fr] lg:gap-12">
+        <Part label="recent conversations" skeleton={<RowsSkeleton />}>
+          <RecentConversations actor={actor} />
+        </Part>
+        <Part label="this week’s use" skeleton={<RowsSkeleton rows={2} />}>
+          <ThisWeek actor={actor} />
+        </Part>
+      </div>
+    </Page>
+  )
+}
 
 /** More tiles than this are found by search sooner than by eye. */
 const mostTiles = 23
@@ -21,15 +41,13 @@ async function findServing(actor: Actor, query: { agentId?: string }) {
   return steps.find(({ status }) => status === 'serves') ?? null
 }
 
-export default async function DashboardPage() {
-  const actor = await requirePageActor('/dashboard')
-  const [agents, conversations, credentials, projects, days, serving] = await Promise.all([
+async function Launch({ actor }: { actor: Actor }) {
+  const [agents, serving, projects, { items }, credentials] = await Promise.all([
     listLaunchableAgents(actor),
-    listConversations(actor, { limit: 8 }),
-    listCredentials(actor),
-    listProjects(actor, { limit: 20 }),
-    summarizeWeek(actor),
     findServing(actor, {}),
+    listProjects(actor, { limit: 20 }),
+    listConversations(actor, { limit: 1 }),
+    listCredentials(actor),
   ])
   const shown = await Promise.all(
     agents.slice(0, mostTiles).map(async (agent) => ({
@@ -41,8 +59,8 @@ export default async function DashboardPage() {
   const newAgentHref = project ? `/projects/${project.id}/agents/new` : '/projects'
   const agent = agents[0]
   return (
-    <Page title="Dashboard" actions={<ServiceHealth />}>
-      {conversations.items.length === 0 ? (
+    <>
+      {items.length === 0 ? (
         <FirstRun
           hasKey={credentials.length > 0}
           hasAgent={agent !== undefined}
@@ -53,13 +71,20 @@ export default async function DashboardPage() {
       <Section title="Launch">
         <LaunchTiles agents={shown} serving={serving} newAgentHref={newAgentHref} />
       </Section>
-      <div className="grid gap-8 lg:grid-cols-[2fr_1fr] lg:gap-12">
-        <Recent
-          conversations={conversations.items}
-          agentNames={Object.fromEntries(agents.map(({ id, name }) => [id, name]))}
-        />
-        <Week days={days} />
-      </div>
-    </Page>
+    </>
   )
+}
+
+async function RecentConversations({ actor }: { actor: Actor }) {
+  const [{ items }, agents] = await Promise.all([
+    listConversations(actor, { limit: 8 }),
+    listLaunchableAgents(actor),
+  ])
+  return (
+    <Recent conversations={items} agentNames={Object.fromEntries(agents.map(({ id, name }) => [id, name]))} />
+  )
+}
+
+async function ThisWeek({ actor }: { actor: Actor }) {
+  return <Week days={await summarizeWeek(actor)} />
 }

@@ -2,14 +2,14 @@ import type { Metadata } from 'next'
 import { DeviceList } from '@/components/account/device-list'
 import { PasswordForm } from '@/components/account/password-form'
 import { Page, Section } from '@/components/portal/page'
+import { Part, RowsSkeleton } from '@/components/portal/part'
 import { ThemeChoice } from '@/components/portal/theme-choice'
-import { listSessions, requirePageActor } from '@/lib/auth'
+import { type Actor, listSessions, requirePageActor } from '@/lib/auth'
 
 export const metadata: Metadata = { title: 'Settings' }
 
 export default async function SettingsPage() {
   const actor = await requirePageActor('/settings')
-  const sessions = await listSessions(actor)
   return (
     <Page narrow title="Settings">
       <Section title="Account">
@@ -33,8 +33,14 @@ export default async function SettingsPage() {
         <PasswordForm email={actor.email} />
       </Section>
       <Section title="Signed-in devices">
-        <DeviceList sessions={sessions} />
+        <Part label="the signed-in devices" skeleton={<RowsSkeleton rows={2} />}>
+          <Devices actor={actor} />
+        </Part>
       </Section>
     </Page>
   )
+}
+
+async function Devices({ actor }: { actor: Actor }) {
+  return <DeviceList sessions={await listSessions(actor)} />
 }

@@ -2,11 +2,13 @@ import { MessageSquare } from 'lucide-react'
 import type { Metadata } from 'next'
 import { notFound } from 'next/navigation'
 import { Page } from '@/components/portal/page'
+import { Part, RowsSkeleton } from '@/components/portal/part'
 import { AgentForm } from '@/components/projects/agent-form'
 import { PromptList } from '@/components/projects/prompt-list'
 import { VersionList } from '@/components/projects/version-list'
 import { LinkButton } from '@/components/ui/button'
-import { requirePageActor } from '@/lib/auth'
+import { type Actor, requirePageActor } from '@/lib/auth'
+import type { AgentRecord } from '@/lib/contracts/projects'
 import { getAgent, getProject, listAgentVersions, listPrompts } from '@/lib/projects'
 import { orNotFound } from '../../../../or-not-found'
 
@@ -19,11 +21,7 @@ export default async function AgentPage({ params }: Props) {
   const actor = await requirePageActor(`/projects/${projectId}/agents/${agentId}`)
   const agent = await orNotFound(getAgent(actor, agentId))
   if (agent.project_id !== projectId) notFound()
-  const [project, prompts, versions] = await Promise.all([
-    getProject(actor, projectId),
-    listPrompts(actor, agentId, { limit: 50 }),
-    listAgentVersions(actor, agentId),
-  ])
+  const project = await orNotFound(getProject(actor, projectId))
   const readOnly = project.role === 'viewer'
   return (
     <Page
@@ -37,8 +35,24 @@ export default async function AgentPage({ params }: Props) {
       }
     >
       <AgentForm projectId={projectId} agentId={agentId} settings={agent} readOnly={readOnly} />
-      <PromptList agentId={agentId} first={prompts} readOnly={readOnly} />
-      <VersionList agentId={agentId} current={agent.version} first={versions} readOnly={readOnly} />
+      <Part label="the prompts" skeleton={<RowsSkeleton rows={2} />}>
+        <Prompts actor={actor} agent={agent} readOnly={readOnly} />
+      </Part>
+      <Part label="the versions" skeleton={<RowsSkeleton rows={2} />}>
+        <Versions actor={actor} agent={agent} readOnly={readOnly} />
+      </Part>
     </Page>
   )
+}
+
+type PartProps = { actor: Actor; agent: AgentRecord; readOnly: boolean }
+
+async function Prompts({ actor, agent, readOnly }: PartProps) {
+  const prompts = await listPrompts(actor, agent.id, { limit: 50 })
+  return <PromptList agentId={agent.id} first={prompts} readOnly={readOnly} />
+}
+
+async function Versions({ actor, agent, readOnly }: PartProps) {
+  const versions = await listAgentVersions(actor, agent.id, { limit: 20 })
+  return <VersionList agentId={agent.id} current={agent.version} first={versions} readOnly={readOnly} />
 }

@@ -1,5 +1,0 @@
-import { TilesSkeleton } from '@/components/portal/page-skeleton'
-
-export default function Loading() {
-  return <TilesSkeleton label="Loading the dashboard" />
-}

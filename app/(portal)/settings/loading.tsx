@@ -1,5 +1,0 @@
-import { FormSkeleton } from '@/components/portal/page-skeleton'
-
-export default function Loading() {
-  return <FormSkeleton label="Loading settings" />
-}
