@@ -22,7 +22,7 @@ Until then I can show you how answers look. Send one of these words:
 export const demoShort = `I am the demo model, a script and not an AI, so I have no answer to that. Send \`markdown\`, \`code\`, \`long\`, \`slow\` or \`error\` to see one of my shows, or add a key in the **vault** to talk to a real model.`
 
 export const demoSlow =
-  'Some models think before each word, and some networks are slow. This answer comes at four words or so a second. While it does, try to leave the page and come back: what was written is still here, and the rest goes on arriving. Or press Stop, and keep what you have.'
+  'Some models think before each word, and some networks are slow. This answer comes at two or three words a second. While it does, try to leave the page and come back: what was written is still here, and the rest goes on arriving. Or press Stop, and keep what you have.'
 
 export const demoError =
   'This answer begins like any other. It has a first sentence, and a second. In the middle of the third, the connection to the model'

@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { AppError } from '../../lib/errors'
 import { streamModel } from '../../lib/providers'
 import { EventCutter, maxEventBytes } from '../../lib/providers/events'
-import { callTo, compatibleKey, hear, openaiKey } from '../support/model-call'
+import { callTo, compatibleKey, hear, openaiKey, patient } from '../support/model-call'
 import { type OpenAIServer, startOpenAI } from '../support/openai'
 import { type RawServer, startHttp } from '../support/raw-server'
 
@@ -126,9 +126,11 @@ describe.each(['openai', 'openai-compatible'] as const)('any text of %s', (provi
     const key = { ...compatibleKey(raw.baseUrl), provider }
     // Units of UTF-16, so that characters are cut in two as well.
     const unit = fc.integer({ min: 0, max: 0xffff }).map((code) => String.fromCharCode(code))
+    const half = fc.constantFrom('\ud83d', '\ude00')
     const deltas = fc.array(
       fc.oneof(
         text,
+        half,
         fc.array(unit, { maxLength: 4 }).map((units) => units.join('')),
       ),
       { maxLength: 12 },
@@ -329,13 +331,16 @@ test('a reader that does not read keeps the server waiting, not the memory full'
     response.on('drain', send)
     send()
   })
-  const events = streamModel(callTo(openaiKey(raw.baseUrl)))[Symbol.asyncIterator]()
+  // Our own delay is no silence of the server's.
+  const timeouts = { ...patient, idleMs: 1000 }
+  const events = streamModel(callTo(openaiKey(raw.baseUrl), { timeouts }))[Symbol.asyncIterator]()
   const first = await events.next()
   let before = -1
   while (sentBytes !== before) {
     before = sentBytes
     await new Promise((resolve) => setTimeout(resolve, 150))
   }
+  await new Promise((resolve) => setTimeout(resolve, 1500))
   expect(sentBytes).toBeLessThan(9_000_000)
   let length = first.value?.type === 'text' ? first.value.text.length : 0
   for await (const event of { [Symbol.asyncIterator]: () => events })
