@@ -177,7 +177,7 @@ test('stop closes the upstream call, keeps what was said, and says so', async ()
 
 const faults: [string, Script, string, string, RegExp][] = [
   ['a refused key', { error: 'invalid_api_key' }, 'provider_auth', 'vault', /key ending 9e77/],
-  ['an unknown model', { error: 'model_not_found' }, 'invalid_input', 'settings', /model/],
+  ['an unknown model', { error: 'model_not_found' }, '', 'settings', /model/],
   ['too many requests', { error: 'rate_limit_exceeded', retryAfterSeconds: 7 }, '', 'retry', /again/i],
   ['no credit left', { error: 'insufficient_quota' }, '', 'vault', /credit|quota/],
   ['a fault at the provider', { error: 'server_error' }, 'provider_failed', 'retry', /again/i],
