@@ -1,6 +1,6 @@
 'use client'
 
-import { useActionState } from 'react'
+import { useActionState, useEffect, useRef } from 'react'
 import { Button } from '@/components/ui/button'
 import { FailureNote } from '@/components/ui/failure'
 import { TextField } from '@/components/ui/field'
@@ -29,6 +29,11 @@ const words = {
 export function CredentialsForm({ purpose, next, action }: CredentialsFormProps) {
   const [state, submit, pending] = useActionState(action, { typed: { email: '' } })
   const { submit: verb, busy, password } = words[purpose]
+  const passwordRef = useRef<HTMLInputElement>(null)
+  // What was refused has to be typed again.
+  useEffect(() => {
+    if (state.message) passwordRef.current?.focus()
+  }, [state])
   const isNew = purpose === 'sign-up'
   const faultOf = (path: string) => state.faults?.find((fault) => fault.path === path)?.message
   return (
@@ -62,6 +67,7 @@ export function CredentialsForm({ purpose, next, action }: CredentialsFormProps)
         error={faultOf('email')}
       />
       <TextField
+        ref={passwordRef}
         label="Password"
         hint={isNew ? 'At least 8 characters.' : undefined}
         name="password"

@@ -9,6 +9,7 @@ type PageProps = {
   lead?: ReactNode
   /** The page above this one. */
   up?: { href: string; label: string }
+  /** What can be done here. Hidden while the content is an empty state with `data-empty`, which has the button itself. */
   actions?: ReactNode
   /** 720 px, for forms. */
   narrow?: boolean
@@ -20,7 +21,7 @@ export function Page({ title, lead, up, actions, narrow, children }: PageProps) 
   return (
     <div
       className={cn(
-        'mx-auto flex w-full flex-col gap-8 px-4 py-6 sm:px-8 sm:py-10',
+        'group/page mx-auto flex w-full flex-col gap-8 px-4 py-6 sm:px-8 sm:py-10',
         narrow ? 'max-w-[784px]' : 'max-w-page',
       )}
     >
@@ -36,7 +37,9 @@ export function Page({ title, lead, up, actions, narrow, children }: PageProps) 
         ) : null}
         <div className="flex min-h-9 items-center justify-between gap-4">
           <h1 className="wrap-anywhere min-w-0 font-semibold text-title tracking-tight">{title}</h1>
-          {actions ? <div className="flex shrink-0 items-center gap-2">{actions}</div> : null}
+          {actions ? (
+            <div className="flex shrink-0 items-center gap-2 group-has-data-empty/page:hidden">{actions}</div>
+          ) : null}
         </div>
         {lead ? (
           <p className="wrap-anywhere max-w-[640px] whitespace-pre-line text-ink-soft text-ui">{lead}</p>

@@ -8,6 +8,7 @@ import { Time } from '@/components/ui/time'
 import { useListing } from '@/components/ui/use-listing'
 import type { Listing } from '@/lib/contracts/common'
 import type { ProjectRecord } from '@/lib/contracts/projects'
+import { NewProject } from './project-dialog'
 import { ProjectMenu } from './project-menu'
 
 /** Every project of the reader. */
@@ -15,9 +16,15 @@ export function ProjectList({ first }: { first: Listing<ProjectRecord> }) {
   const { items, ...more } = useListing(first, '/api/projects')
   if (items.length === 0) {
     return (
-      <EmptyState icon={<FolderClosed size={24} aria-hidden />} title="No projects yet">
-        Make one for a team or a piece of work, then give it an agent to talk to.
-      </EmptyState>
+      <div data-empty>
+        <EmptyState
+          icon={<FolderClosed size={24} aria-hidden />}
+          title="No projects yet"
+          action={<NewProject />}
+        >
+          Make one for a team or a piece of work, then give it an agent to talk to.
+        </EmptyState>
+      </div>
     )
   }
   return (

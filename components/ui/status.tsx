@@ -13,8 +13,8 @@ const dots: Record<Tone, string> = {
 /** A dot of colour and its word; the word is never left out, only hidden from the eye with `bare`. */
 export function StatusDot({ tone, label, bare }: { tone: Tone; label: string; bare?: boolean }) {
   return (
-    <span className="inline-flex items-center gap-1.5 text-ink-soft text-label">
-      <span aria-hidden className={cn('size-2 shrink-0 rounded-full', dots[tone])} />
+    <span className="inline-flex items-start gap-1.5 text-ink-soft text-label">
+      <span aria-hidden className={cn('mt-1 size-2 shrink-0 rounded-full', dots[tone])} />
       <span className={bare ? 'sr-only' : undefined}>{label}</span>
     </span>
   )

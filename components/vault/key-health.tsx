@@ -37,7 +37,7 @@ export function KeyHealth({ credential }: { credential: CredentialRecord }) {
         Test
         <span className="sr-only">the {sayKey(credential)}</span>
       </Button>
-      <span aria-live="polite" className="min-w-0 whitespace-normal">
+      <span aria-live="polite" className="min-w-0 max-w-72">
         {outcome ? <StatusDot tone={outcome.tone} label={outcome.words} /> : null}
       </span>
     </div>

@@ -93,7 +93,7 @@ function KeyRow({ credential, owner }: { credential: CredentialRecord; owner: st
         </div>
       </Td>
       <Td>{owner}</Td>
-      <Td className="wrap-anywhere text-ink-soft max-md:hidden">{sayAddress(baseUrl)}</Td>
+      <Td className="wrap-anywhere min-w-44 text-ink-soft max-md:hidden">{sayAddress(baseUrl)}</Td>
       <Td className="text-ink-soft max-sm:hidden">{lastUsedAt ? <Time at={lastUsedAt} /> : 'Never'}</Td>
       <Td className="max-sm:hidden">
         <KeyHealth credential={credential} />
