@@ -3,7 +3,8 @@
 import { CircleAlert, RotateCcw } from 'lucide-react'
 import type { ReactNode } from 'react'
 import type { MessageRecord, ReplyError } from '@/lib/contracts/conversations'
-import { Button, LinkButton } from '../ui/button'
+import { Button } from '../ui/button'
+import { LinkButton } from '../ui/link-button'
 import type { ChatDeeds } from './chat-deeds'
 
 type StatusProps = { message: MessageRecord; deeds: ChatDeeds; settingsHref: string }

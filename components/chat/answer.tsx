@@ -1,13 +1,22 @@
 'use client'
 
 import { ChevronRight } from 'lucide-react'
-import { useCallback, useSyncExternalStore } from 'react'
+import { lazy, Suspense, useCallback, useSyncExternalStore } from 'react'
 import { AnswerStatus } from './answer-status'
 import type { ChatDeeds } from './chat-deeds'
 import { type LiveReply, type LiveText, reasoningOf } from './live-text'
-import { Markdown } from './markdown'
 import { TurnActions } from './turn-actions'
 import type { Turn } from './turns'
+
+// Half of this page's code; an empty chat does not wait for it. The server has it at hand and draws with it.
+const loadMarkdown = () => import('./markdown').then(({ Markdown }) => ({ default: Markdown }))
+const Markdown = lazy(loadMarkdown)
+
+/** Fetches what draws answers, before there is one. */
+export function prepareAnswers(): void {
+  // A fetch that fails now is tried again when an answer is drawn.
+  loadMarkdown().catch(() => {})
+}
 
 type AnswerProps = {
   turn: Turn
@@ -98,7 +107,11 @@ export function Answer({ turn, live, deeds, settingsHref, isDemo }: AnswerProps)
     <article aria-label="Answer" aria-busy={running} className="turn" data-last={turn.isLast || undefined}>
       <Reasoning text={reasoning} going={running && text === ''} />
       {text === '' && running && reasoning === '' ? <Pulse /> : null}
-      {text === '' ? null : <Markdown text={text} growing={running} />}
+      {text === '' ? null : (
+        <Suspense fallback={<p className="prose whitespace-pre-wrap">{text}</p>}>
+          <Markdown text={text} growing={running} />
+        </Suspense>
+      )}
       {running && !connected ? (
         <p className="late mt-2 text-ink-soft text-ui">
           Reconnecting. Nothing is lost; the answer goes on by itself.

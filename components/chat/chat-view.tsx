@@ -2,11 +2,12 @@
 
 import { ArrowDown } from 'lucide-react'
 import dynamic from 'next/dynamic'
-import { type ReactNode, useCallback, useMemo, useRef, useState } from 'react'
+import { type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from 'react'
 import type { ConversationRecord } from '@/lib/contracts/conversations'
 import type { AgentRecord, PromptRecord } from '@/lib/contracts/projects'
-import { LinkButton } from '../ui/button'
+import { LinkButton } from '../ui/link-button'
 import { AgentSwitcher, type LaunchableAgent, modelLabel } from './agent-switcher'
+import { prepareAnswers } from './answer'
 import { isBusy } from './chat-deeds'
 import { Composer } from './composer'
 import { useListedConversation } from './conversation-store'
@@ -119,6 +120,7 @@ export function ChatView({ agent, agents, prompts, view, onCreated }: ChatViewPr
   useWindowTitle(title)
   useFirstFocus(area)
   useListNews(busy)
+  useEffect(prepareAnswers, [])
 
   const edit = useCallback(
     (messageId: string | null) => {

@@ -2,7 +2,8 @@
 
 import { useState } from 'react'
 import type { MessageRecord } from '@/lib/contracts/conversations'
-import { Button, LinkButton } from '../ui/button'
+import { Button } from '../ui/button'
+import { LinkButton } from '../ui/link-button'
 import type { ChatDeeds } from './chat-deeds'
 import type { Send } from './chat-state'
 import { MessageEditor } from './message-editor'
