@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import { AppError } from '../errors'
 import { remember } from '../remember'
+import type { HashJob } from './hasher'
 
 /** bcrypt's cost: 2^11 rounds, about 100 ms of one core. */
 const cost = 11
@@ -40,18 +41,7 @@ export async function warmPasswords(): Promise<void> {
   await decoy()
 }
 
-type Job = { task: 'hash'; digest: string; cost: number } | { task: 'verify'; digest: string; hash: string }
-type Waiting = { job: Job; resolve: (answer: unknown) => void; reject: (error: unknown) => void }
-
-// Given as text, so that no bundler needs to find a second entry point; bcryptjs is resolved from the app's folder.
-const workerSource = `
-  const { parentPort } = require('node:worker_threads')
-  const bcrypt = import('bcryptjs').then((module) => module.default)
-  parentPort.on('message', async (job) => {
-    const { hash, compare } = await bcrypt
-    parentPort.postMessage(job.task === 'hash' ? await hash(job.digest, job.cost) : await compare(job.digest, job.hash))
-  })
-`
+type Waiting = { job: HashJob; resolve: (answer: unknown) => void; reject: (error: unknown) => void }
 
 /** A few threads that hash, started when needed and ended when idle; one core stays free for streams. */
 class HasherPool {
@@ -60,7 +50,7 @@ class HasherPool {
   private readonly idle: Worker[] = []
   private started = 0
 
-  run(job: Job): Promise<unknown> {
+  run(job: HashJob): Promise<unknown> {
     if (this.waiting.length >= maxWaiting) {
       throw new AppError(
         'unavailable',
@@ -85,7 +75,7 @@ class HasherPool {
 
   private start(): Worker {
     this.started += 1
-    const worker = new Worker(workerSource, { eval: true })
+    const worker = new Worker(new URL('./hasher.ts', import.meta.url))
     worker.unref()
     worker.once('exit', () => {
       this.started -= 1

@@ -1,5 +1,5 @@
+import { PrismaClientKnownRequestError } from '@prisma/client/runtime/client'
 import { AppError } from '../errors'
-import { Prisma } from './generated/client'
 
 /** SQLSTATE classes and codes, from appendix A of the Postgres manual. */
 const diskFull = /^53100$/
@@ -10,7 +10,7 @@ const noSocket =
 /** A fault of the database as AppError; an AppError stays as it is. */
 export function asStorageError(error: unknown): AppError {
   if (error instanceof AppError) return error
-  const { sqlState, message, prismaCode } = describe(error)
+  const { sqlState, message, prismaCode } = readError(error)
   if (diskFull.test(sqlState)) {
     return new AppError('storage_full', 'The disk of the server is full, so this was not saved.', {
       cause: error,
@@ -36,9 +36,9 @@ export function asStorageError(error: unknown): AppError {
   return new AppError('internal', 'The server failed to answer this request.', { cause: error })
 }
 
-function describe(error: unknown): { sqlState: string; message: string; prismaCode: string } {
+function readError(error: unknown): { sqlState: string; message: string; prismaCode: string } {
   const message = error instanceof Error ? error.message : String(error)
-  const prismaCode = error instanceof Prisma.PrismaClientKnownRequestError ? error.code : ''
+  const prismaCode = error instanceof PrismaClientKnownRequestError ? error.code : ''
   return { sqlState: findSqlState(error, 4), message, prismaCode }
 }
 
