@@ -12,7 +12,6 @@ export type {
   ModelEvent,
   ModelKey,
   ModelMessage,
-  ProviderTimeouts,
 } from './providers/port'
 
 /**

@@ -3,7 +3,7 @@ import type { AppError } from '../errors'
 import type { AnswerSink, Finish, ModelEvent } from './port'
 
 /** The longest answer that is taken, in bytes of UTF-8, reasoning included. */
-export const maxAnswerBytes = 10 * 1024 * 1024
+const maxAnswerBytes = 10 * 1024 * 1024
 
 /** More than this unread (UTF-16 units), and the source is asked to pause. */
 const roomyUnits = 65536
