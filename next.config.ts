@@ -10,7 +10,7 @@ const config: NextConfig = {
   typescript: { ignoreBuildErrors: true },
   reactStrictMode: true,
   devIndicators: false,
-  serverExternalPackages: ['pg', 'pino', 'bcryptjs', '@prisma/client', '@prisma/adapter-pg'],
+  serverExternalPackages: ['pg', 'pino', '@prisma/client', '@prisma/adapter-pg'],
   headers: async () => [
     {
       source: '/:path*',
