@@ -2,8 +2,9 @@
 
 import { Check } from 'lucide-react'
 import { useState } from 'react'
-import { Button, LinkButton } from '@/components/ui/button'
+import { Button } from '@/components/ui/button'
 import { cn } from '@/components/ui/class-names'
+import { LinkButton } from '@/components/ui/link-button'
 
 type FirstRunProps = {
   hasKey: boolean

@@ -7,7 +7,6 @@ import { type ReactNode, useState } from 'react'
 import { IconButton, iconButtonClasses } from '@/components/ui/button'
 import { Sheet } from '@/components/ui/dialog'
 import { Toaster } from '@/components/ui/toast'
-import { TooltipProvider } from '@/components/ui/tooltip'
 import type { UserRecord } from '@/lib/contracts/accounts'
 import type { LaunchableAgent } from '@/lib/contracts/projects'
 import { ShellDialogs, useShellKeys } from './shell-dialogs'
@@ -33,7 +32,7 @@ export function Shell({ user, agents, conversations, children }: ShellProps) {
     <Sidebar user={user} conversations={conversations} openDialog={openDialog} inSheet={inSheet} />
   )
   return (
-    <TooltipProvider>
+    <>
       <a
         href="#main"
         className="fixed top-2 left-2 z-50 -translate-y-16 rounded-control bg-raised px-3 py-2 text-ui focus-visible:translate-y-0 focus-visible:shadow-float"
@@ -59,7 +58,7 @@ export function Shell({ user, agents, conversations, children }: ShellProps) {
       </Sheet>
       <ShellDialogs dialog={dialog} openDialog={openDialog} agents={agents} />
       <Toaster />
-    </TooltipProvider>
+    </>
   )
 }
 

@@ -1,9 +1,8 @@
-import Link from 'next/link'
 import type { ComponentProps, ReactNode } from 'react'
 import { cn } from './class-names'
 
-type Look = 'primary' | 'secondary' | 'ghost' | 'danger'
-type Size = 'small' | 'medium' | 'large'
+export type Look = 'primary' | 'secondary' | 'ghost' | 'danger'
+export type Size = 'small' | 'medium' | 'large'
 
 const looks: Record<Look, string> = {
   primary: 'bg-accent text-accent-ink hover:bg-accent/88 active:bg-accent/80',
@@ -57,18 +56,6 @@ export function Button({ look, size, icon, busy, busyLabel, className, children,
       {icon}
       {busy && busyLabel ? busyLabel : children}
     </button>
-  )
-}
-
-type LinkButtonProps = ComponentProps<typeof Link> & { look?: Look; size?: Size; icon?: ReactNode }
-
-/** A link that looks like a button: it goes somewhere and changes nothing. */
-export function LinkButton({ look, size, icon, className, children, ...props }: LinkButtonProps) {
-  return (
-    <Link {...props} className={cn(buttonClasses({ look, size }), className)}>
-      {icon}
-      {children}
-    </Link>
   )
 }
 

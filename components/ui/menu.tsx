@@ -1,19 +1,29 @@
 'use client'
 
-import { Menu as Base } from '@base-ui/react/menu'
-import { Check } from 'lucide-react'
-import Link from 'next/link'
-import type { ReactElement, ReactNode } from 'react'
-import { cn } from './class-names'
+import {
+  type ComponentProps,
+  cloneElement,
+  type ReactElement,
+  type ReactNode,
+  useId,
+  useRef,
+  useState,
+} from 'react'
+import { notifyFailure } from './toast'
 
-const itemClasses = cn(
-  'flex min-h-8 cursor-default select-none items-center gap-2.5 rounded-[6px] px-2 py-1.5 text-ui outline-none',
-  'pointer-coarse:min-h-11 data-disabled:opacity-50 data-highlighted:bg-ink/6',
-)
+/*
+ * What a menu is made of is loaded when a pointer or the focus first comes near one. The parts below stand
+ * inside an open menu only, so they are there by then.
+ */
+let parts: typeof import('./menu-parts') | undefined
 
-type MenuProps = {
+async function loadParts(): Promise<void> {
+  parts ??= await import('./menu-parts')
+}
+
+export type MenuProps = {
   /** The button that opens it, such as an IconButton. */
-  trigger: ReactElement
+  trigger: ReactElement<ComponentProps<'button'>>
   side?: 'top' | 'bottom' | 'right'
   align?: 'start' | 'center' | 'end'
   /** As wide as the trigger at least. */
@@ -22,33 +32,44 @@ type MenuProps = {
 }
 
 /** A menu of actions. Arrow keys, first letters and Escape work. */
-export function Menu({ trigger, side = 'bottom', align = 'start', matchTrigger, children }: MenuProps) {
+export function Menu({ trigger, ...rest }: MenuProps) {
+  const id = useId()
+  const anchor = useRef<HTMLButtonElement>(null)
+  const [open, setOpen] = useState(false)
+
+  function show() {
+    loadParts().then(
+      () => setOpen(true),
+      (error: unknown) => notifyFailure('The menu could not be opened', error),
+    )
+  }
+  const prepare = () => void loadParts().catch(() => {})
+
   return (
-    <Base.Root>
-      <Base.Trigger render={trigger} />
-      <Base.Portal render={<section aria-label="Menu" />}>
-        <Base.Positioner
-          side={side}
-          align={align}
-          sideOffset={4}
-          collisionPadding={8}
-          className="z-50 outline-none"
-        >
-          <Base.Popup
-            className={cn(
-              'float-motion max-h-(--available-height) min-w-48 max-w-[calc(100vw-16px)] overflow-y-auto rounded-panel bg-raised p-1 shadow-float outline-none',
-              matchTrigger && 'w-(--anchor-width)',
-            )}
-          >
-            {children}
-          </Base.Popup>
-        </Base.Positioner>
-      </Base.Portal>
-    </Base.Root>
+    <>
+      {cloneElement(trigger, {
+        id,
+        ref: anchor,
+        'aria-haspopup': 'menu',
+        'aria-expanded': open,
+        ...(open ? { 'data-popup-open': '' } : {}),
+        onPointerEnter: prepare,
+        onFocus: prepare,
+        onClick: () => (open ? setOpen(false) : show()),
+        onKeyDown: (event) => {
+          if (event.key !== 'ArrowDown' && event.key !== 'ArrowUp') return
+          event.preventDefault()
+          show()
+        },
+      })}
+      {parts ? (
+        <parts.MenuWindow open={open} onOpenChange={setOpen} anchor={anchor} labelledBy={id} {...rest} />
+      ) : null}
+    </>
   )
 }
 
-type MenuItemProps = {
+export type MenuItemProps = {
   icon?: ReactNode
   /** What stands at the end of the line, such as a shortcut. */
   end?: ReactNode
@@ -58,30 +79,21 @@ type MenuItemProps = {
   children: ReactNode
 }
 
-export function MenuItem({ icon, end, danger, disabled, onSelect, children }: MenuItemProps) {
-  return (
-    <Base.Item className={cn(itemClasses, danger && 'text-bad')} disabled={disabled} onClick={onSelect}>
-      {icon}
-      <span className="flex-1">{children}</span>
-      {end}
-    </Base.Item>
-  )
+export function MenuItem(props: MenuItemProps) {
+  return parts ? <parts.MenuItem {...props} /> : null
 }
 
-export function MenuLink({ icon, href, children }: { icon?: ReactNode; href: string; children: ReactNode }) {
-  return (
-    <Base.LinkItem className={itemClasses} closeOnClick render={<Link href={href} />}>
-      {icon}
-      <span className="flex-1">{children}</span>
-    </Base.LinkItem>
-  )
+export type MenuLinkProps = { icon?: ReactNode; href: string; children: ReactNode }
+
+export function MenuLink(props: MenuLinkProps) {
+  return parts ? <parts.MenuLink {...props} /> : null
 }
 
 export function MenuSeparator() {
-  return <Base.Separator className="mx-2 my-1 h-px bg-line" />
+  return parts ? <parts.MenuSeparator /> : null
 }
 
-type MenuChoiceProps<T extends string> = {
+export type MenuChoiceProps<T extends string> = {
   label: string
   value: T
   onChange: (value: T) => void
@@ -89,21 +101,6 @@ type MenuChoiceProps<T extends string> = {
 }
 
 /** One of several, inside a menu: the chosen one has a tick. */
-export function MenuChoice<T extends string>({ label, value, onChange, options }: MenuChoiceProps<T>) {
-  return (
-    <Base.Group>
-      <Base.GroupLabel className="px-2 pt-1.5 pb-1 text-ink-soft text-label">{label}</Base.GroupLabel>
-      <Base.RadioGroup value={value} onValueChange={(next) => onChange(next as T)}>
-        {options.map((option) => (
-          <Base.RadioItem key={option.value} value={option.value} className={itemClasses}>
-            {option.icon}
-            <span className="flex-1">{option.label}</span>
-            <Base.RadioItemIndicator>
-              <Check size={16} aria-hidden />
-            </Base.RadioItemIndicator>
-          </Base.RadioItem>
-        ))}
-      </Base.RadioGroup>
-    </Base.Group>
-  )
+export function MenuChoice<T extends string>(props: MenuChoiceProps<T>) {
+  return parts ? <parts.MenuChoice {...props} /> : null
 }

@@ -1,26 +1,60 @@
 'use client'
 
-import { Toast } from '@base-ui/react/toast'
-import { CircleAlert, CircleCheck, X } from 'lucide-react'
-import { IconButton } from './button'
+import dynamic from 'next/dynamic'
+import { useSyncExternalStore } from 'react'
 import { asRequestError } from './request'
+import type { ToastManager } from './toast-list'
 
-const toasts = Toast.createToastManager()
+// What toasts are made of is loaded with the first one; until it can be shown, it waits here.
+const ToastViewport = dynamic(() => import('./toast-list').then((module) => module.ToastViewport))
+
+let manager: ToastManager | undefined
+const waiting: ((toasts: ToastManager) => void)[] = []
+const listeners = new Set<() => void>()
+
+function withToasts(use: (toasts: ToastManager) => void): void {
+  if (manager) {
+    use(manager)
+    return
+  }
+  waiting.push(use)
+  for (const listener of listeners) listener()
+}
+
+function begin(toasts: ToastManager): void {
+  manager = toasts
+  for (const use of waiting.splice(0)) use(toasts)
+}
+
+function subscribe(listener: () => void): () => void {
+  listeners.add(listener)
+  return () => listeners.delete(listener)
+}
+
+const isWanted = () => manager !== undefined || waiting.length > 0
+
+/** Where toasts appear. Stands once, in the portal's layout. */
+export function Toaster() {
+  const wanted = useSyncExternalStore(subscribe, isWanted, () => false)
+  return wanted ? <ToastViewport onReady={begin} /> : null
+}
 
 type Notice = { title: string; description?: string; action?: { label: string; onPress: () => void } }
 
 /** Says something that was done, for 5 s, politely. */
 export function notify({ title, description, action }: Notice): void {
-  const id: string = toasts.add({
-    title,
-    description,
-    actionProps: action && {
-      children: action.label,
-      onClick: () => {
-        toasts.close(id)
-        action.onPress()
+  withToasts((toasts) => {
+    const id: string = toasts.add({
+      title,
+      description,
+      actionProps: action && {
+        children: action.label,
+        onClick: () => {
+          toasts.close(id)
+          action.onPress()
+        },
       },
-    },
+    })
   })
 }
 
@@ -29,12 +63,9 @@ export function notifyFailure(title: string, error: unknown): void {
   const { message, requestId, retryAfterSeconds } = asRequestError(error)
   const wait = retryAfterSeconds ? ` Try again in ${retryAfterSeconds} seconds.` : ''
   const id = requestId ? ` Request ${requestId}.` : ''
-  toasts.add({
-    title,
-    description: `${message}${wait}${id}`,
-    type: 'failure',
-    priority: 'high',
-    timeout: 10_000,
+  const description = `${message}${wait}${id}`
+  withToasts((toasts) => {
+    toasts.add({ title, description, type: 'failure', priority: 'high', timeout: 10_000 })
   })
 }
 
@@ -68,6 +99,10 @@ export function offerUndo({ title, commit, restore }: Undoable): void {
   }
   const leave = () => settle(false, true)
   window.addEventListener('pagehide', leave)
+  withToasts((toasts) => showUndo(toasts, title, settle))
+}
+
+function showUndo(toasts: ToastManager, title: string, settle: (undo: boolean) => void): void {
   const id: string = toasts.add({
     title,
     timeout: undoTimeMs,
@@ -80,43 +115,4 @@ export function offerUndo({ title, commit, restore }: Undoable): void {
       },
     },
   })
-}
-
-function ToastList() {
-  return Toast.useToastManager().toasts.map((toast) => (
-    <Toast.Root
-      key={toast.id}
-      toast={toast}
-      className="float-motion pointer-events-auto flex w-full items-center gap-3 rounded-panel bg-raised py-3 pr-2 pl-4 shadow-float"
-    >
-      <span className="shrink-0" aria-hidden>
-        {toast.type === 'failure' ? (
-          <CircleAlert size={16} className="text-bad" />
-        ) : (
-          <CircleCheck size={16} className="text-ink-soft" />
-        )}
-      </span>
-      <Toast.Content className="min-w-0 flex-1">
-        <Toast.Title className="break-words font-medium text-ui" />
-        <Toast.Description className="break-words text-ink-soft text-ui" />
-      </Toast.Content>
-      <Toast.Action className="-my-1 h-8 pointer-coarse:h-11 shrink-0 rounded-control px-2.5 font-medium text-accent text-ui hover:bg-ink/6" />
-      <Toast.Close render={<IconButton label="Dismiss" size="small" className="-my-1.5" />}>
-        <X size={16} aria-hidden />
-      </Toast.Close>
-    </Toast.Root>
-  ))
-}
-
-/** Where toasts appear. Stands once, in the portal's layout. */
-export function Toaster() {
-  return (
-    <Toast.Provider toastManager={toasts}>
-      <Toast.Portal>
-        <Toast.Viewport className="pointer-events-none fixed inset-x-4 bottom-4 z-50 flex flex-col items-center gap-2 sm:right-6 sm:bottom-6 sm:left-auto sm:w-96">
-          <ToastList />
-        </Toast.Viewport>
-      </Toast.Portal>
-    </Toast.Provider>
-  )
 }

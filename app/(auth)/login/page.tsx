@@ -1,5 +1,4 @@
 import type { Metadata } from 'next'
-import Link from 'next/link'
 import { redirect } from 'next/navigation'
 import { CredentialsForm } from '@/components/account/credentials-form'
 import { findPageActor } from '@/lib/auth'
@@ -20,12 +19,12 @@ export default async function Page({ searchParams }: Props) {
       <CredentialsForm purpose="sign-in" next={path} action={signIn} />
       <p className="text-ink-soft text-ui">
         New here?{' '}
-        <Link
-          href={{ pathname: '/register', query: { next: path } }}
+        <a
+          href={`/register?next=${encodeURIComponent(path)}`}
           className="font-medium text-accent hover:underline"
         >
           Create an account
-        </Link>
+        </a>
       </p>
     </>
   )

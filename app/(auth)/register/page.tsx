@@ -1,5 +1,4 @@
 import type { Metadata } from 'next'
-import Link from 'next/link'
 import { redirect } from 'next/navigation'
 import { CredentialsForm } from '@/components/account/credentials-form'
 import { findPageActor } from '@/lib/auth'
@@ -20,12 +19,12 @@ export default async function Page({ searchParams }: Props) {
       <CredentialsForm purpose="sign-up" next={path} action={signUp} />
       <p className="text-ink-soft text-ui">
         Have an account?{' '}
-        <Link
-          href={{ pathname: '/login', query: { next: path } }}
+        <a
+          href={`/login?next=${encodeURIComponent(path)}`}
           className="font-medium text-accent hover:underline"
         >
           Sign in
-        </Link>
+        </a>
       </p>
     </>
   )
