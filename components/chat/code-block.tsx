@@ -2,10 +2,11 @@
 
 import { Check, Copy } from 'lucide-react'
 import { memo, useEffect, useMemo, useRef, useState } from 'react'
-import { BlockHighlighter, type ColouredRun, prepareLanguage } from './highlight'
+import type { ColouredRun } from './highlight'
 import { languageName, languageOf } from './language-names'
 import { placed } from './placed'
 import { ScrollRegion } from './scroll-region'
+import { useColours } from './use-colours'
 import { useCopy } from './use-copy'
 
 /** True from the moment at which the element comes near the screen. */
@@ -26,39 +27,6 @@ function useNearScreen(ref: React.RefObject<HTMLElement | null>): boolean {
     return () => observer.disconnect()
   }, [ref])
   return near
-}
-
-// Colouring yields to typing and painting after this long.
-const sliceMs = 6
-
-function useColours(lines: readonly string[], language: string, wanted: boolean): readonly ColouredRun[][] {
-  const [coloured, setColoured] = useState<readonly ColouredRun[][]>([])
-  const block = useRef<BlockHighlighter | undefined>(undefined)
-
-  useEffect(() => {
-    if (!wanted || language === '') return
-    let timer: ReturnType<typeof setTimeout> | undefined
-    let over = false
-    const work = (highlighter: BlockHighlighter): void => {
-      const finished = highlighter.advance(lines, sliceMs)
-      setColoured(highlighter.lines)
-      if (!finished) timer = setTimeout(work, 16, highlighter)
-    }
-    const begin = async (): Promise<void> => {
-      if (!block.current) {
-        const ready = await prepareLanguage(language)
-        if (!ready || over) return
-        block.current ??= new BlockHighlighter(ready, language)
-      }
-      work(block.current)
-    }
-    void begin()
-    return () => {
-      over = true
-      clearTimeout(timer)
-    }
-  }, [lines, language, wanted])
-  return coloured
 }
 
 type LineProps = { text: string; runs: ColouredRun[] | undefined; last: boolean }

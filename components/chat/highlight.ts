@@ -4,6 +4,10 @@ import { grammars } from './languages'
 /** One coloured run of a line; without a colour it is plain. */
 export type ColouredRun = { text: string; colour: string | undefined }
 
+/** Lines of a block from line `from` on; null forgets the block. */
+export type ColouringRequest = { block: number; language: string; from: number; lines: string[] | null }
+export type ColouringAnswer = { block: number; from: number; lines: ColouredRun[][] }
+
 let shared: Promise<HighlighterCore> | undefined
 
 function loadHighlighter(): Promise<HighlighterCore> {
@@ -28,12 +32,12 @@ async function loadLanguage(language: string): Promise<HighlighterCore | undefin
   } catch {
     // Code without colours is still code; the next block tries again.
     readyLanguages.delete(language)
+    shared = undefined
     return undefined
   }
 }
 
-/** The highlighter with this language loaded; undefined when there is no grammar for it. */
-export function prepareLanguage(language: string): Promise<HighlighterCore | undefined> {
+function prepareLanguage(language: string): Promise<HighlighterCore | undefined> {
   const known = readyLanguages.get(language) ?? loadLanguage(language)
   readyLanguages.set(language, known)
   return known
@@ -53,47 +57,35 @@ function mergeRuns(tokens: readonly ThemedToken[]): ColouredRun[] {
   return runs
 }
 
-/** Colours a block line by line, so that a growing block is never read from its start again. */
-export class BlockHighlighter {
-  readonly #highlighter: HighlighterCore
-  readonly #language: string
-  #done: string[] = []
-  #state: GrammarState | undefined
-  lines: ColouredRun[][] = []
+// One line of a minified file would keep the worker busy for seconds.
+const longestLine = 2000
 
-  constructor(highlighter: HighlighterCore, language: string) {
-    this.#highlighter = highlighter
+/** Colours a block line by line, so that a growing block is never read from its start again. */
+export class BlockColours {
+  readonly #language: string
+  /** What the grammar knows before each line; the first knows nothing. */
+  #states: (GrammarState | undefined)[] = [undefined]
+
+  constructor(language: string) {
     this.#language = language
   }
 
-  #colourLine(line: string): ColouredRun[] {
-    // A minified file in one line would hold the page for seconds.
-    if (line.length > 2000) return [{ text: line, colour: undefined }]
-    const result = this.#highlighter.codeToTokens(line, {
-      lang: this.#language,
-      theme: 'al-chat',
-      grammarState: this.#state,
-    })
-    this.#state = result.grammarState
-    return mergeRuns(result.tokens[0] ?? [])
+  /** The runs of these lines, which follow line `from - 1`; undefined when there is no grammar for the language. */
+  async colour(from: number, lines: readonly string[]): Promise<ColouredRun[][] | undefined> {
+    const highlighter = await prepareLanguage(this.#language)
+    if (!highlighter) return undefined
+    this.#states.length = Math.min(this.#states.length, from + 1)
+    return lines.map((line) => this.#colourLine(highlighter, line))
   }
 
-  /** Colours what is not coloured yet, for at most `budgetMs`; true when nothing is left. */
-  advance(lines: readonly string[], budgetMs: number): boolean {
-    const changedAt = this.#done.findIndex((line, index) => line !== lines[index])
-    if (changedAt !== -1) {
-      this.#done = []
-      this.#state = undefined
-      this.lines = []
+  #colourLine(highlighter: HighlighterCore, line: string): ColouredRun[] {
+    const grammarState = this.#states.at(-1)
+    if (line.length > longestLine) {
+      this.#states.push(grammarState)
+      return [{ text: line, colour: undefined }]
     }
-    const until = performance.now() + budgetMs
-    const added: ColouredRun[][] = []
-    while (this.#done.length < lines.length && performance.now() < until) {
-      const line = lines[this.#done.length] ?? ''
-      added.push(this.#colourLine(line))
-      this.#done.push(line)
-    }
-    if (added.length > 0) this.lines = [...this.lines, ...added]
-    return this.#done.length >= lines.length
+    const result = highlighter.codeToTokens(line, { lang: this.#language, theme: 'al-chat', grammarState })
+    this.#states.push(result.grammarState)
+    return mergeRuns(result.tokens[0] ?? [])
   }
 }

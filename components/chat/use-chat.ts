@@ -35,10 +35,29 @@ function openSetup({ view }: ChatSetup): ChatState {
   })
 }
 
+// More often than this nobody reads; every second frame is left to scrolling and typing.
+const paintEveryMs = 30
+
+/** Runs a task right before a paint, at most every 30 ms. */
+function beforePaint(): (task: () => void) => void {
+  let last = 0
+  return (task) => {
+    const run = (now: number): void => {
+      if (now - last < paintEveryMs) {
+        requestAnimationFrame(run)
+        return
+      }
+      last = now
+      task()
+    }
+    requestAnimationFrame(run)
+  }
+}
+
 /** An open conversation: its state, its running text, and what can be done with it. */
 export function useChat(setup: ChatSetup): Chat {
   const [state, dispatch] = useReducer(chatReducer, setup, openSetup)
-  const [live] = useState(() => createLiveText((task) => void requestAnimationFrame(task)))
+  const [live] = useState(() => createLiveText(beforePaint()))
   const [signedOut, setSignedOut] = useState(false)
   const [stoppingId, setStoppingId] = useState<string>()
   const now = useRef({ state, setup })
