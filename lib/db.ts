@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { PrismaPg } from '@prisma/adapter-pg'
 import type { PoolConfig } from 'pg'
 import { startEmbeddedPostgres } from './db/embedded'
-import { asStorageError } from './db/errors'
+import { asStorageError, isDatabaseError } from './db/errors'
 import { type Prisma, PrismaClient } from './db/generated/client'
 import { applyMigrations } from './db/migrate'
 import { env } from './env'
@@ -17,6 +17,9 @@ const storage = () => remember<Storage>('db', () => ({ client: null, stop: async
 /** Most connections that one process opens to the database. */
 const poolSize = 16
 
+/** How long a transaction may wait for a connection, and how long it may take. */
+const transactionOptions = { maxWait: 5000, timeout: 15_000 }
+
 function connect(config: PoolConfig) {
   const adapter = new PrismaPg({
     ...config,
@@ -24,7 +27,7 @@ function connect(config: PoolConfig) {
     connectionTimeoutMillis: 5000,
     idleTimeoutMillis: 60_000,
   })
-  return new PrismaClient({ adapter }).$extends({
+  const client = new PrismaClient({ adapter, transactionOptions }).$extends({
     query: {
       $allOperations: async ({ args, query }) => {
         try {
@@ -34,6 +37,21 @@ function connect(config: PoolConfig) {
         }
       },
     },
+  })
+  return withTransactionFaults(client)
+}
+
+/** What goes wrong with a transaction as a whole, such as no free connection, is no operation's error. */
+function withTransactionFaults<T extends { $transaction: (...args: never[]) => Promise<unknown> }>(
+  client: T,
+): T {
+  const begin: (...args: never[]) => Promise<unknown> = client.$transaction.bind(client)
+  const transact = (...args: never[]) =>
+    begin(...args).catch((error: unknown) => {
+      throw isDatabaseError(error) ? asStorageError(error) : error
+    })
+  return new Proxy(client, {
+    get: (target, name) => (name === '$transaction' ? transact : Reflect.get(target, name)),
   })
 }
 

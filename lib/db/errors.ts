@@ -7,6 +7,11 @@ const noService = /^(08...|57P0.|53300)$/
 const noSocket =
   /ECONNREFUSED|ECONNRESET|ENOENT|EPIPE|Connection terminated|timeout exceeded when trying to connect/i
 
+/** Whether an error is Prisma's own or its driver's, and not one that our code threw in between. */
+export function isDatabaseError(error: unknown): boolean {
+  return error instanceof Error && /^(Prisma|DriverAdapter)/.test(error.name)
+}
+
 /** A fault of the database as AppError; an AppError stays as it is. */
 export function asStorageError(error: unknown): AppError {
   if (error instanceof AppError) return error
@@ -20,6 +25,7 @@ export function asStorageError(error: unknown): AppError {
     noService.test(sqlState) ||
     prismaCode === 'P1001' ||
     prismaCode === 'P2024' ||
+    prismaCode === 'P2028' ||
     noSocket.test(message)
   ) {
     return new AppError('unavailable', 'The database does not answer. Try again in a moment.', {

@@ -70,6 +70,10 @@ test('while the database is out, health says so with 503, and other calls are re
     const refused = await someone.get('/api/projects')
     expect(refused.status).toBe(503)
     expect(refused.body.error?.code).toBe('unavailable')
+    // A change begins a transaction, which fails in another place than a reading.
+    const unsaved = await someone.post('/api/projects', { name: 'Lost' })
+    expect(unsaved.status).toBe(503)
+    expect(unsaved.headers.get('retry-after')).toBeTruthy()
   } finally {
     await apart.close()
     folder.remove()
