@@ -4,7 +4,7 @@ import { db } from '../db'
 import { env } from '../env'
 import { type AppError, statusOf } from '../errors'
 import { getAgent } from '../projects'
-import { type ModelMessage, remedyFor, streamModel } from '../providers'
+import { type ModelEvent, type ModelMessage, remedyFor, streamModel } from '../providers'
 import type { ReplyEnd, ReplySink, ReplySource } from '../replies'
 import { recordUsage } from '../usage'
 import { type LentKey, withCredential } from '../vault'
@@ -97,8 +97,13 @@ async function stream(call: Call, sink: ReplySink, signal: AbortSignal): Promise
     if (event.type !== 'done') ledger.firstTokenMs ??= Math.round(performance.now() - ledger.startedAt)
     if (event.type === 'text') await sink.text(event.text)
     else if (event.type === 'reasoning') await sink.reasoning(event.text)
-    else if (event.usage) sink.usage(event.usage)
+    else end(event, sink)
   }
+}
+
+function end(done: Extract<ModelEvent, { type: 'done' }>, sink: ReplySink): void {
+  if (done.usage) sink.usage(done.usage)
+  if (done.finish !== 'stop') sink.finish(done.finish)
 }
 
 /** A token is about four characters of English; the estimate is marked as one. */

@@ -1,5 +1,6 @@
 import type {
   ConversationRecord,
+  EarlyFinish,
   MessagePart,
   MessageRecord,
   ReplyError,
@@ -42,6 +43,7 @@ export function toMessageRecord(row: Prisma.MessageGetPayload<object>): MessageR
     ...(row.provider && { provider: row.provider }),
     ...(row.usage && { usage: row.usage as TokenUsage }),
     ...(row.error && { error: row.error as ReplyError }),
+    ...(row.finish && { finish: row.finish as EarlyFinish }),
     created_at: row.createdAt.toISOString(),
   }
 }

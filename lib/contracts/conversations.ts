@@ -81,6 +81,9 @@ export type ReplyError = {
   request_id?: string
 }
 
+/** An answer that is complete but not whole: cut for length, stopped by a filter, refused, or ended for a tool. */
+export type EarlyFinish = 'length' | 'content_filter' | 'refusal' | 'tool'
+
 export type MessageRecord = {
   id: string
   parent_id: string | null
@@ -92,6 +95,8 @@ export type MessageRecord = {
   provider?: string
   usage?: TokenUsage
   error?: ReplyError
+  /** Why the model ended a completed answer before it was done. */
+  finish?: EarlyFinish
   created_at: string
 }
 

@@ -1,4 +1,4 @@
-import type { MessagePart, ReplyError, TokenUsage } from '../contracts/conversations'
+import type { EarlyFinish, MessagePart, ReplyError, TokenUsage } from '../contracts/conversations'
 
 export type TerminalType = 'completed' | 'stopped' | 'interrupted' | 'failed'
 export type DeltaType = 'text' | 'reasoning'
@@ -15,6 +15,7 @@ export type Ending = {
   error: ReplyError | null
   model: string | null
   provider: string | null
+  finish: EarlyFinish | null
 }
 
 const terminal: ReadonlySet<string> = new Set<TerminalType>(['completed', 'stopped', 'interrupted', 'failed'])

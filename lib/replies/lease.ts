@@ -48,6 +48,7 @@ export async function interruptAbandoned(runningIds: string[]): Promise<void> {
         error: null,
         model: null,
         provider: null,
+        finish: null,
       },
     )
   }

@@ -80,6 +80,7 @@ export async function finishReply(
         text: textOf(ending.parts),
         model: ending.model,
         provider: ending.provider,
+        finish: ending.finish,
         ...(ending.usage && { usage: ending.usage }),
         ...(ending.error && { error: ending.error as JsonInput }),
       },

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { publish, subscribe } from '../bus'
-import type { ReplyError, TokenUsage } from '../contracts/conversations'
+import type { EarlyFinish, ReplyError, TokenUsage } from '../contracts/conversations'
 import { type AppError, asAppError } from '../errors'
 import { log } from '../log'
 import { type Committer, frameTopic } from './committer'
@@ -15,6 +15,8 @@ export type ReplySink = {
   /** Who answers; kept with the message however the reply ends. */
   serving(by: { provider: string; model: string }): void
   usage(usage: TokenUsage): void
+  /** The model ended before it was done. */
+  finish(early: EarlyFinish): void
 }
 
 /** Writes one reply; stops when the signal fires. Its errors become the reply's. */
@@ -46,7 +48,12 @@ export async function writeReply(
   opening: Opening,
   source: ReplySource,
 ): Promise<void> {
-  const known: Pick<Ending, 'usage' | 'provider' | 'model'> = { usage: null, provider: null, model: null }
+  const known: Pick<Ending, 'usage' | 'provider' | 'model' | 'finish'> = {
+    usage: null,
+    provider: null,
+    model: null,
+    finish: null,
+  }
   const add = (type: DeltaType) => async (piece: string) => {
     if (reply.add(type, piece)) committer.add(reply)
     await reply.room()
@@ -56,6 +63,7 @@ export async function writeReply(
     reasoning: add('reasoning'),
     serving: (by) => void Object.assign(known, by),
     usage: (usage) => void Object.assign(known, { usage }),
+    finish: (finish) => void Object.assign(known, { finish }),
   }
   const failure = await run(reply, source, sink)
   if (reply.endText()) committer.add(reply)

@@ -385,3 +385,12 @@ test('a crash keeps every word that was seen, and marks the answer as interrupte
 test('the key is in no answer and no log line of all these tests', () => {
   expect(server.output()).not.toContain(key)
 })
+
+test('an answer that was cut for its length is kept and marked', async () => {
+  const talk = await openTalk(server.url)
+  openai.script({ text: words(10), end: 'incomplete', reason: 'max_output_tokens' })
+  const opened = await send(talk, 'at length')
+  const last = (await followToEnd(talk.user, opened.reply.events_url)).at(-1)
+  expect(last).toMatchObject({ type: 'completed', data: { message: { finish: 'length' } } })
+  expect(await lastMessage(talk)).toMatchObject({ status: 'completed', finish: 'length', text: words(10).join('') })
+})
