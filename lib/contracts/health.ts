@@ -1,4 +1,4 @@
-export type CheckStatus = 'healthy' | 'degraded' | 'down' | 'off'
+type CheckStatus = 'healthy' | 'degraded' | 'down' | 'off'
 
 export type HealthCheck = { status: CheckStatus; latency_ms?: number; detail?: string }
 

@@ -24,6 +24,7 @@ export const withRole = (userId: string) => ({
 })
 type ProjectRow = Prisma.ProjectGetPayload<{ include: ReturnType<typeof withRole> }>
 
+/** The project as the contract shows it, with the caller's role. */
 export function toProjectRecord(row: ProjectRow): ProjectRecord {
   return {
     id: row.id,
@@ -36,6 +37,7 @@ export function toProjectRecord(row: ProjectRow): ProjectRecord {
   }
 }
 
+/** What can be changed of an agent, as a version holds it. */
 export function toSettings(row: AgentRow): AgentSettings {
   return {
     name: row.name,
@@ -68,6 +70,7 @@ export function toColumns(settings: AgentSettings) {
   }
 }
 
+/** The agent as the contract shows it. */
 export function toAgentRecord(row: AgentRow): AgentRecord {
   return {
     id: row.id,
@@ -79,6 +82,7 @@ export function toAgentRecord(row: AgentRow): AgentRecord {
   }
 }
 
+/** A version of an agent as the contract shows it. */
 export function toVersionRecord(row: VersionRow): AgentVersionRecord {
   return {
     version: row.version,
@@ -88,6 +92,7 @@ export function toVersionRecord(row: VersionRow): AgentVersionRecord {
   }
 }
 
+/** The prompt as the contract shows it. */
 export function toPromptRecord(row: PromptRow): PromptRecord {
   return {
     id: row.id,
@@ -100,6 +105,7 @@ export function toPromptRecord(row: PromptRow): PromptRecord {
   }
 }
 
+/** The member as the contract shows it. */
 export function toMemberRecord(row: MemberRow): MemberRecord {
   return {
     user_id: row.userId,
