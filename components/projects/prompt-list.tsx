@@ -18,10 +18,16 @@ type PromptListProps = { agentId: string; first: Listing<PromptRecord>; readOnly
 /** The prompts of an agent, which `/` offers in its chats. */
 export function PromptList({ agentId, first, readOnly }: PromptListProps) {
   const router = useRouter()
-  const [editing, setEditing] = useState<PromptRecord | 'new' | null>(null)
+  const [open, setOpen] = useState(false)
+  const [edited, setEdited] = useState<PromptRecord>()
   const [hidden, setHidden] = useState<string[]>([])
   const { items, ...more } = useListing(first, `/api/agents/${agentId}/prompts`)
   const shown = items.filter(({ id }) => !hidden.includes(id))
+
+  function edit(prompt?: PromptRecord) {
+    setEdited(prompt)
+    setOpen(true)
+  }
 
   function remove({ id, title }: PromptRecord) {
     setHidden((ids) => [...ids, id])
@@ -41,7 +47,7 @@ export function PromptList({ agentId, first, readOnly }: PromptListProps) {
       lead="Texts to begin with. Type / in a chat with this agent to insert one."
       actions={
         readOnly ? null : (
-          <Button icon={<Plus size={16} aria-hidden />} onClick={() => setEditing('new')}>
+          <Button icon={<Plus size={16} aria-hidden />} onClick={() => edit()}>
             New prompt
           </Button>
         )
@@ -55,20 +61,14 @@ export function PromptList({ agentId, first, readOnly }: PromptListProps) {
             <PromptRow
               key={prompt.id}
               prompt={prompt}
-              edit={readOnly ? undefined : () => setEditing(prompt)}
+              edit={readOnly ? undefined : () => edit(prompt)}
               remove={readOnly ? undefined : () => remove(prompt)}
             />
           ))}
         </ul>
       )}
       <MoreButton {...more} />
-      <PromptDialog
-        key={editing === 'new' ? 'new' : editing?.id}
-        open={editing !== null}
-        onOpenChange={(open) => !open && setEditing(null)}
-        agentId={agentId}
-        prompt={editing === 'new' || editing === null ? undefined : editing}
-      />
+      <PromptDialog open={open} onOpenChange={setOpen} agentId={agentId} prompt={edited} />
     </Section>
   )
 }

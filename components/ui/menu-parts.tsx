@@ -19,6 +19,12 @@ type MenuWindowProps = Omit<MenuProps, 'trigger'> & {
   labelledBy: string
 }
 
+/** Whether the focus is still in the menu or nowhere: a window that an item opened keeps it. */
+function isFocusFree(): boolean {
+  const at = document.activeElement
+  return at === null || at === document.body || at.closest('[role=menu]') !== null
+}
+
 /** The open part of a menu, beside the button that opened it. */
 export function MenuWindow({ open, onOpenChange, anchor, labelledBy, children, ...place }: MenuWindowProps) {
   const { side = 'bottom', align = 'start', matchTrigger } = place
@@ -35,7 +41,7 @@ export function MenuWindow({ open, onOpenChange, anchor, labelledBy, children, .
         >
           <Base.Popup
             aria-labelledby={labelledBy}
-            finalFocus={anchor}
+            finalFocus={() => (isFocusFree() ? anchor.current : false)}
             className={cn(
               'float-motion max-h-(--available-height) min-w-48 max-w-[calc(100vw-16px)] overflow-y-auto rounded-panel bg-raised p-1 shadow-float outline-none',
               matchTrigger && 'w-(--anchor-width)',
