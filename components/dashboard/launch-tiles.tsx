@@ -19,7 +19,7 @@ type LaunchTilesProps = {
 export function LaunchTiles({ agents, serving, newAgentHref }: LaunchTilesProps) {
   const hasPlain = agents.some(({ name }) => name === 'AL-Chat')
   return (
-    <ul className="grid grid-cols-[repeat(auto-fill,minmax(min(240px,100%),1fr))] gap-3">
+    <ul className="grid grid-cols-[repeat(auto-fill,minmax(min(200px,100%),1fr))] gap-3">
       {hasPlain ? null : (
         <Tile
           href="/chat"

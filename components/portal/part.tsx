@@ -43,7 +43,7 @@ export function TilesSkeleton() {
   return (
     <div className="flex flex-col gap-3">
       <Skeleton className="my-2.5 h-4 w-20" />
-      <div className="grid grid-cols-[repeat(auto-fill,minmax(min(240px,100%),1fr))] gap-3">
+      <div className="grid grid-cols-[repeat(auto-fill,minmax(min(200px,100%),1fr))] gap-3">
         {places.slice(0, 4).map((place) => (
           <Skeleton key={place} className="h-24 sm:h-28" />
         ))}

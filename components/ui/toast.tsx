@@ -2,6 +2,7 @@
 
 import dynamic from 'next/dynamic'
 import { useSyncExternalStore } from 'react'
+import { sayFailure } from './failure'
 import { asRequestError } from './request'
 import type { ToastManager } from './toast-list'
 
@@ -61,9 +62,8 @@ export function notify({ title, description, action }: Notice): void {
 /** Says that something failed: what, why, and the request id; stays for 10 s. */
 export function notifyFailure(title: string, error: unknown): void {
   const { message, requestId, retryAfterSeconds } = asRequestError(error)
-  const wait = retryAfterSeconds ? ` Try again in ${retryAfterSeconds} seconds.` : ''
   const id = requestId ? ` Request ${requestId}.` : ''
-  const description = `${message}${wait}${id}`
+  const description = `${sayFailure(message, retryAfterSeconds)}${id}`
   withToasts((toasts) => {
     toasts.add({ title, description, type: 'failure', priority: 'high', timeout: 10_000 })
   })
