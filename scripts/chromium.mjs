@@ -45,7 +45,7 @@ export async function provideChromium() {
 
 // Asked in a process of its own: this script also runs where no package is installed yet.
 function playwrightsOwn() {
-  const ask = "process.stdout.write(require('playwright').chromium.executablePath())"
+  const ask = "process.stdout.write(require('@playwright/test').chromium.executablePath())"
   try {
     return execFileSync(process.execPath, ['-e', ask], {
       encoding: 'utf8',
@@ -159,6 +159,6 @@ const FONTS = `<?xml version="1.0"?>
 
 async function installPlaywrights() {
   await step('Downloading Playwright’s Chromium', () =>
-    runTool('playwright/cli.js', ['install', '--only-shell', 'chromium']),
+    runTool('@playwright/test/cli.js', ['install', '--only-shell', 'chromium']),
   )
 }

@@ -1,7 +1,16 @@
 // Every check there is, one after the other, with one command. Ends by itself, leaves nothing behind, and works beside
 // a running server: its build, its ports, its data and its temporary files are its own.
 import { spawn } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { provideChromium } from './chromium.mjs'
@@ -23,6 +32,8 @@ const outcomes = []
 runCommand(async () => {
   const started = performance.now()
   const runDir = mkdtempSync(join(tmpdir(), 'al-chat-run-'))
+  // Others may walk through to what is theirs: some tests act as another user.
+  chmodSync(runDir, 0o711)
   process.once('exit', () => rmSync(runDir, { recursive: true, force: true, maxRetries: 5 }))
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => process.exit(1))
   Object.assign(process.env, {

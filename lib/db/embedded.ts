@@ -18,7 +18,7 @@ const POLL_MS = 20
 const SOCKET_PATH_BYTES = 103
 
 /** Where the embedded database answers; `host` is a folder when it listens on a Unix socket. */
-export type EmbeddedConnection = {
+type EmbeddedConnection = {
   host: string
   port: number
   user: string

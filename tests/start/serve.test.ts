@@ -91,9 +91,9 @@ describe('a server', () => {
     const answer = fetch(`${server.url}/api/auth/register`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
-      body: ReadableStream.from(halves()),
+      body: halves(),
       duplex: 'half',
-    } as RequestInit)
+    } as unknown as RequestInit)
     await sleep(200)
     const stopped = server.stop()
     expect((await answer).status).toBe(201)

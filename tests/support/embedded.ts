@@ -57,7 +57,7 @@ export async function readRefusal(options: OwnerOptions): Promise<Refusal> {
 
 async function launch(options: OwnerOptions) {
   const script = join(import.meta.dirname, 'database-owner.ts')
-  const hooks = join(import.meta.dirname, 'run-typescript.mjs')
+  const hooks = join(import.meta.dirname, '../../scripts/typescript.mjs')
   const child = spawn(process.execPath, ['--import', hooks, script, JSON.stringify(options)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })

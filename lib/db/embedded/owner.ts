@@ -108,7 +108,7 @@ export async function clearOrphan(clusterDir: string): Promise<number | undefine
 }
 
 /** The process number that Postgres wrote into its lock file, if there is one. */
-export function readPostmasterPid(clusterDir: string): number | undefined {
+function readPostmasterPid(clusterDir: string): number | undefined {
   try {
     const pid = Number.parseInt(readFileSync(join(clusterDir, 'postmaster.pid'), 'utf8'), 10)
     return pid > 0 ? pid : undefined
