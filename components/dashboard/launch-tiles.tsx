@@ -5,7 +5,7 @@ import type { LaunchableAgent } from '@/lib/contracts/projects'
 import { ServingKey } from './live-dot'
 
 /** With the step of the resolution that would serve it; null if none would. */
-export type Launchable = LaunchableAgent & { serving: ResolutionStep | null }
+type Launchable = LaunchableAgent & { serving: ResolutionStep | null }
 
 type LaunchTilesProps = {
   agents: Launchable[]

@@ -60,68 +60,20 @@ function PaletteBody({ close, openShortcuts, agents }: PaletteBodyProps) {
   const groups: CommandGroup[] = [
     {
       label: 'Actions',
-      commands: [
-        { id: 'new', label: 'New chat', icon: <SquarePen size={16} aria-hidden />, run: go('/chat') },
-      ],
+      commands: [{ id: 'new', label: 'New chat', icon: toIcon(SquarePen), run: go('/chat') }],
     },
-    {
-      label: 'Agents',
-      commands: agents.map(({ id, name, project_name }) => ({
-        id: `agent-${id}`,
-        label: name,
-        detail: project_name,
-        icon: <Bot size={16} aria-hidden />,
-        run: go(`/chat/${id}`),
-      })),
-    },
-    {
-      label: 'Conversations',
-      commands: conversations.map(({ id, title, agent_id }) => ({
-        id: `conversation-${id}`,
-        label: title,
-        icon: <MessageSquare size={16} aria-hidden />,
-        run: go(`/chat/${agent_id}/${id}`),
-      })),
-    },
-    {
-      label: 'Projects',
-      commands: projects.map(({ id, name }) => ({
-        id: `project-${id}`,
-        label: name,
-        icon: <FolderClosed size={16} aria-hidden />,
-        run: go(`/projects/${id}`),
-      })),
-    },
-    {
-      label: 'Pages',
-      commands: places.map(({ href, label, Icon }) => ({
-        id: href,
-        label,
-        icon: <Icon size={16} aria-hidden />,
-        run: go(href),
-      })),
-    },
+    ...listPlaces({ agents, conversations, projects }, go),
     {
       label: 'This browser',
       commands: [
         ...themes.map(({ value, label, Icon }) => ({
           id: `theme-${value}`,
           label: `Theme: ${label.toLowerCase()}`,
-          icon: <Icon size={16} aria-hidden />,
+          icon: toIcon(Icon),
           run: leaving(() => setTheme(value)),
         })),
-        {
-          id: 'shortcuts',
-          label: 'Keyboard shortcuts',
-          icon: <Keyboard size={16} aria-hidden />,
-          run: leaving(openShortcuts),
-        },
-        {
-          id: 'sign-out',
-          label: 'Sign out',
-          icon: <LogOut size={16} aria-hidden />,
-          run: leaving(() => void signOut()),
-        },
+        { id: 'shortcuts', label: 'Keyboard shortcuts', icon: toIcon(Keyboard), run: leaving(openShortcuts) },
+        { id: 'sign-out', label: 'Sign out', icon: toIcon(LogOut), run: leaving(() => void signOut()) },
       ],
     },
   ]
@@ -137,6 +89,56 @@ function PaletteBody({ close, openShortcuts, agents }: PaletteBodyProps) {
       }
     />
   )
+}
+
+const toIcon = (Icon: typeof Bot) => <Icon size={16} aria-hidden />
+
+type Places = { agents: LaunchableAgent[]; conversations: ConversationRecord[]; projects: ProjectRecord[] }
+
+/** Everywhere that one can go, by kind; `go` makes what goes there. */
+function listPlaces(
+  { agents, conversations, projects }: Places,
+  go: (href: string) => () => void,
+): CommandGroup[] {
+  return [
+    {
+      label: 'Agents',
+      commands: agents.map(({ id, name, project_name }) => ({
+        id: `agent-${id}`,
+        label: name,
+        detail: project_name,
+        icon: toIcon(Bot),
+        run: go(`/chat/${id}`),
+      })),
+    },
+    {
+      label: 'Conversations',
+      commands: conversations.map(({ id, title, agent_id }) => ({
+        id: `conversation-${id}`,
+        label: title,
+        icon: toIcon(MessageSquare),
+        run: go(`/chat/${agent_id}/${id}`),
+      })),
+    },
+    {
+      label: 'Projects',
+      commands: projects.map(({ id, name }) => ({
+        id: `project-${id}`,
+        label: name,
+        icon: toIcon(FolderClosed),
+        run: go(`/projects/${id}`),
+      })),
+    },
+    {
+      label: 'Pages',
+      commands: places.map(({ href, label, Icon }) => ({
+        id: href,
+        label,
+        icon: toIcon(Icon),
+        run: go(href),
+      })),
+    },
+  ]
 }
 
 /** Keeps what has every word of the query; what the server found stays as it is. Few of each while nothing is typed. */

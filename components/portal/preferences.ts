@@ -42,3 +42,14 @@ export function useFoldedSidebar(): [boolean, (folded: boolean) => void] {
   const folded = useSyncExternalStore(subscribe, read, () => false)
   return [folded, (next) => choose('sidebar', next ? 'folded' : null)]
 }
+
+const never = () => () => {}
+
+/** `⌘` on Apple's keyboards, `Ctrl` on others. */
+export function useModifierKey(): string {
+  return useSyncExternalStore(
+    never,
+    () => (/Mac|iPhone|iPad/.test(navigator.platform) ? '⌘' : 'Ctrl'),
+    () => 'Ctrl',
+  )
+}

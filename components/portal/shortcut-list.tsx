@@ -1,8 +1,8 @@
 'use client'
 
-import { useSyncExternalStore } from 'react'
 import { Dialog, DialogBody } from '@/components/ui/dialog'
 import { Kbd } from '@/components/ui/status'
+import { useModifierKey } from './preferences'
 
 const shortcuts: { keys: string[]; does: string }[] = [
   { keys: ['mod', 'K'], does: 'Search and go anywhere' },
@@ -14,17 +14,6 @@ const shortcuts: { keys: string[]; does: string }[] = [
   { keys: ['Esc'], does: 'Stop the answer, or close' },
   { keys: ['?'], does: 'This list' },
 ]
-
-const never = () => () => {}
-
-/** `⌘` on Apple's keyboards, `Ctrl` on others. */
-export function useModifierKey(): string {
-  return useSyncExternalStore(
-    never,
-    () => (/Mac|iPhone|iPad/.test(navigator.platform) ? '⌘' : 'Ctrl'),
-    () => 'Ctrl',
-  )
-}
 
 /** Every shortcut there is. */
 export function ShortcutList({

@@ -9,7 +9,7 @@ import { cn } from '@/components/ui/class-names'
 import { Tooltip } from '@/components/ui/tooltip'
 import type { UserRecord } from '@/lib/contracts/accounts'
 import { AccountMenu } from './account-menu'
-import { useFoldedSidebar } from './preferences'
+import { useFoldedSidebar, useModifierKey } from './preferences'
 import type { ShellDialog } from './shell-dialogs'
 import { Mark } from './wordmark'
 
@@ -30,6 +30,7 @@ type SidebarProps = {
 /** Product, new chat, search, pages, conversations, account. Folds to a rail of icons on wide screens. */
 export function Sidebar({ user, conversations, openDialog, inSheet }: SidebarProps) {
   const pathname = usePathname()
+  const modifier = useModifierKey()
   return (
     <div className="flex min-h-0 flex-1 flex-col">
       <div className="flex h-14 shrink-0 items-center justify-between folded:justify-center pr-2 pl-4 folded:px-0">
@@ -46,7 +47,7 @@ export function Sidebar({ user, conversations, openDialog, inSheet }: SidebarPro
         <Link href="/chat" title="New chat" className={rowClasses(false)}>
           <SquarePen size={16} aria-hidden />
           <RowLabel>New chat</RowLabel>
-          <Hint>⌘⇧O</Hint>
+          <Hint>{modifier === '⌘' ? '⇧⌘O' : 'Ctrl ⇧ O'}</Hint>
         </Link>
         <button
           type="button"
@@ -56,7 +57,7 @@ export function Sidebar({ user, conversations, openDialog, inSheet }: SidebarPro
         >
           <Command size={16} aria-hidden />
           <RowLabel>Go to…</RowLabel>
-          <Hint>⌘K</Hint>
+          <Hint>{modifier === '⌘' ? '⌘K' : 'Ctrl K'}</Hint>
         </button>
         <div aria-hidden className="mx-2 my-2 h-px bg-line" />
         {pages.map(({ href, label, Icon }) => {
@@ -84,7 +85,7 @@ export function Sidebar({ user, conversations, openDialog, inSheet }: SidebarPro
 }
 
 /** One line of the sidebar; the icon stays in its place when the sidebar folds. */
-export function rowClasses(isHere: boolean): string {
+function rowClasses(isHere: boolean): string {
   return cn(
     'group flex h-8 pointer-coarse:h-11 w-full items-center gap-2.5 rounded-control px-3 text-left text-ui transition-colors',
     isHere ? 'bg-ink/7 font-medium text-ink' : 'text-ink-soft hover:bg-ink/5 hover:text-ink',

@@ -1,12 +1,25 @@
 'use client'
 
 import { AlertDialog } from '@base-ui/react/alert-dialog'
-import { useState } from 'react'
+import { type ReactNode, useState } from 'react'
 import { Button } from './button'
-import type { ConfirmProps } from './confirm'
 import { FailureNote } from './failure'
 import { TextField } from './field'
 import { asRequestError, type RequestError } from './request'
+
+export type ConfirmProps = {
+  open: boolean
+  onOpenChange: (open: boolean) => void
+  title: string
+  /** Names what goes and what stays. */
+  children: ReactNode
+  /** The verb on the button, such as `Delete key`. */
+  action: string
+  /** If given, this has to be typed before the button works. */
+  typeName?: string
+  /** Does it. What it throws is shown in the window, which then stays open. */
+  onConfirm: () => Promise<void> | void
+}
 
 /** Asks before something that cannot be undone. */
 export function ConfirmWindow({ open, onOpenChange, ...rest }: ConfirmProps) {

@@ -2,10 +2,28 @@
 
 import { Dialog as Base } from '@base-ui/react/dialog'
 import { X } from 'lucide-react'
-import { useRef } from 'react'
+import { type ReactNode, useRef } from 'react'
 import { IconButton } from './button'
 import { cn } from './class-names'
-import type { DialogProps, SheetProps } from './dialog'
+
+export type DialogProps = {
+  open: boolean
+  onOpenChange: (open: boolean) => void
+  title: string
+  description?: ReactNode
+  /** 640 px, for long forms, in place of 480 px. */
+  wide?: boolean
+  /** Keeps the title for screen readers alone. */
+  bare?: boolean
+  children: ReactNode
+}
+
+export type SheetProps = {
+  open: boolean
+  onOpenChange: (open: boolean) => void
+  label: string
+  children: ReactNode
+}
 
 function findFirstInput(popup: HTMLElement | null): HTMLElement | null {
   return popup?.querySelector<HTMLElement>('input:not([aria-hidden]):not([type=hidden]), textarea') ?? null

@@ -3,6 +3,7 @@
 import dynamic from 'next/dynamic'
 import type { ReactNode } from 'react'
 import { cn } from './class-names'
+import type { DialogProps, SheetProps } from './dialog-window'
 import { useEver } from './use-ever'
 
 /*
@@ -10,18 +11,6 @@ import { useEver } from './use-ever'
  */
 const DialogWindow = dynamic(() => import('./dialog-window').then((module) => module.DialogWindow))
 const SheetWindow = dynamic(() => import('./dialog-window').then((module) => module.SheetWindow))
-
-export type DialogProps = {
-  open: boolean
-  onOpenChange: (open: boolean) => void
-  title: string
-  description?: ReactNode
-  /** 640 px, for long forms, in place of 480 px. */
-  wide?: boolean
-  /** Keeps the title for screen readers alone. */
-  bare?: boolean
-  children: ReactNode
-}
 
 /** A modal window. Escape and a press outside close it; focus goes back where it came from. */
 export function Dialog(props: DialogProps) {
@@ -36,13 +25,6 @@ export function DialogBody({ className, children }: { className?: string; childr
 /** The row of buttons at the end of a dialog; the one that does it stands last. */
 export function DialogActions({ children }: { children: ReactNode }) {
   return <div className="flex flex-wrap justify-end gap-2 px-5 pb-5 sm:px-6">{children}</div>
-}
-
-export type SheetProps = {
-  open: boolean
-  onOpenChange: (open: boolean) => void
-  label: string
-  children: ReactNode
 }
 
 /** A panel from the left edge: the sidebar on a phone. */

@@ -56,7 +56,7 @@ export function Input({ className, ...props }: ComponentProps<'input'>) {
   return <input {...props} className={cn(controlClasses, 'pointer-coarse:h-11 h-9 px-3', className)} />
 }
 
-export function Textarea({ className, ...props }: ComponentProps<'textarea'>) {
+function Textarea({ className, ...props }: ComponentProps<'textarea'>) {
   return (
     <textarea
       {...props}

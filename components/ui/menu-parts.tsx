@@ -3,14 +3,42 @@
 import { Menu as Base } from '@base-ui/react/menu'
 import { Check } from 'lucide-react'
 import Link from 'next/link'
-import type { RefObject } from 'react'
+import type { ComponentProps, ReactElement, ReactNode, RefObject } from 'react'
 import { cn } from './class-names'
-import type { MenuChoiceProps, MenuItemProps, MenuLinkProps, MenuProps } from './menu'
 
 const itemClasses = cn(
   'flex min-h-8 cursor-default select-none items-center gap-2.5 rounded-[6px] px-2 py-1.5 text-ui outline-none',
   'pointer-coarse:min-h-11 data-disabled:opacity-50 data-highlighted:bg-ink/6',
 )
+
+export type MenuProps = {
+  /** The button that opens it, such as an IconButton. */
+  trigger: ReactElement<ComponentProps<'button'>>
+  side?: 'top' | 'bottom' | 'right'
+  align?: 'start' | 'center' | 'end'
+  /** As wide as the trigger at least. */
+  matchTrigger?: boolean
+  children: ReactNode
+}
+
+export type MenuItemProps = {
+  icon?: ReactNode
+  /** What stands at the end of the line, such as a shortcut. */
+  end?: ReactNode
+  danger?: boolean
+  disabled?: boolean
+  onSelect: () => void
+  children: ReactNode
+}
+
+export type MenuLinkProps = { icon?: ReactNode; href: string; children: ReactNode }
+
+export type MenuChoiceProps<T extends string> = {
+  label: string
+  value: T
+  onChange: (value: T) => void
+  options: { value: T; label: string; icon?: ReactNode }[]
+}
 
 type MenuWindowProps = Omit<MenuProps, 'trigger'> & {
   open: boolean

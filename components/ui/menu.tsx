@@ -1,14 +1,7 @@
 'use client'
 
-import {
-  type ComponentProps,
-  cloneElement,
-  type ReactElement,
-  type ReactNode,
-  useId,
-  useRef,
-  useState,
-} from 'react'
+import { cloneElement, useId, useRef, useState } from 'react'
+import type { MenuChoiceProps, MenuItemProps, MenuLinkProps, MenuProps } from './menu-parts'
 import { notifyFailure } from './toast'
 
 /*
@@ -19,16 +12,6 @@ let parts: typeof import('./menu-parts') | undefined
 
 async function loadParts(): Promise<void> {
   parts ??= await import('./menu-parts')
-}
-
-export type MenuProps = {
-  /** The button that opens it, such as an IconButton. */
-  trigger: ReactElement<ComponentProps<'button'>>
-  side?: 'top' | 'bottom' | 'right'
-  align?: 'start' | 'center' | 'end'
-  /** As wide as the trigger at least. */
-  matchTrigger?: boolean
-  children: ReactNode
 }
 
 /** A menu of actions. Arrow keys, first letters and Escape work. */
@@ -69,21 +52,9 @@ export function Menu({ trigger, ...rest }: MenuProps) {
   )
 }
 
-export type MenuItemProps = {
-  icon?: ReactNode
-  /** What stands at the end of the line, such as a shortcut. */
-  end?: ReactNode
-  danger?: boolean
-  disabled?: boolean
-  onSelect: () => void
-  children: ReactNode
-}
-
 export function MenuItem(props: MenuItemProps) {
   return parts ? <parts.MenuItem {...props} /> : null
 }
-
-export type MenuLinkProps = { icon?: ReactNode; href: string; children: ReactNode }
 
 export function MenuLink(props: MenuLinkProps) {
   return parts ? <parts.MenuLink {...props} /> : null
@@ -91,13 +62,6 @@ export function MenuLink(props: MenuLinkProps) {
 
 export function MenuSeparator() {
   return parts ? <parts.MenuSeparator /> : null
-}
-
-export type MenuChoiceProps<T extends string> = {
-  label: string
-  value: T
-  onChange: (value: T) => void
-  options: { value: T; label: string; icon?: ReactNode }[]
 }
 
 /** One of several, inside a menu: the chosen one has a tick. */
