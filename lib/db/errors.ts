@@ -4,6 +4,8 @@ import { AppError } from '../errors'
 /** SQLSTATE classes and codes, from appendix A of the Postgres manual. */
 const diskFull = /^53100$/
 const noService = /^(08...|57P0.|53300)$/
+/** A deadlock, or a serialization that failed: nothing was changed, and a second try helps. */
+const collision = /^40(P01|001)$/
 const noSocket =
   /ECONNREFUSED|ECONNRESET|ENOENT|EPIPE|Connection terminated|timeout exceeded when trying to connect/i
 
@@ -31,6 +33,12 @@ export function asStorageError(error: unknown): AppError {
     return new AppError('unavailable', 'The database does not answer. Try again in a moment.', {
       cause: error,
       retryAfterSeconds: 2,
+    })
+  }
+  if (collision.test(sqlState) || prismaCode === 'P2034') {
+    return new AppError('unavailable', 'Somebody changed the same thing at this moment. Try again.', {
+      cause: error,
+      retryAfterSeconds: 1,
     })
   }
   if (prismaCode === 'P2002' || sqlState === '23505') {

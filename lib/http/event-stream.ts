@@ -1,3 +1,6 @@
+import { asAppError } from '../errors'
+import { log } from '../log'
+
 /** One server-sent event: its id, its type, and data that becomes JSON. */
 export type ServerEvent = { id: number; event: string; data: unknown }
 
@@ -16,13 +19,12 @@ export function eventStream(open: (signal: AbortSignal) => AsyncIterable<ServerE
     start(controller) {
       events = open(gone.signal)[Symbol.asyncIterator]()
       controller.enqueue(encoder.encode(': open\n\n'))
-      heartbeat = setInterval(() => controller.enqueue(encoder.encode(': still here\n\n')), heartbeatMs)
+      heartbeat = setInterval(() => {
+        if ((controller.desiredSize ?? 0) > 0) controller.enqueue(encoder.encode(': still here\n\n'))
+      }, heartbeatMs)
     },
     async pull(controller) {
-      const next = await events?.next().catch((error) => {
-        clearInterval(heartbeat)
-        throw error
-      })
+      const next = await events?.next().catch(endInError)
       if (!next || next.done) {
         clearInterval(heartbeat)
         return controller.close()
@@ -43,6 +45,13 @@ export function eventStream(open: (signal: AbortSignal) => AsyncIterable<ServerE
       'x-accel-buffering': 'no',
     },
   })
+}
+
+/** A stream that cannot go on is closed; the reader comes back and is told why, with a status. */
+function endInError(error: unknown): null {
+  const known = asAppError(error)
+  if (known.code === 'internal') log().error({ err: known.cause ?? known }, 'an event stream broke off')
+  return null
 }
 
 /** The id of the last event that a reconnecting reader has seen, or null. */

@@ -285,6 +285,21 @@ test('what another user has is not there', async () => {
   expect((await Promise.all(calls)).map(({ status }) => status)).toEqual(Array(9).fill(404))
 })
 
+test('deleting a conversation ends its answer, its upstream call and its followers cleanly', async () => {
+  const talk = await openTalk(server.url)
+  openai.script({ text: words(400), delayMs: 20 })
+  const opened = await send(talk, 'never mind')
+  const before = server.output()
+  let deleted = 0
+  for await (const _ of follow(talk.user, opened.reply.events_url)) {
+    if (deleted === 0) deleted = (await talk.user.delete(`/api/conversations/${talk.conversationId}`)).status
+  }
+  expect(deleted).toBe(204)
+  expect((await talk.user.get(opened.reply.events_url)).status).toBe(404)
+  await vi.waitFor(() => expect(openai.journal.at(-1)?.closedByClientAt).toBeDefined())
+  expect(server.output()).toBe(before)
+})
+
 test('signing out ends the live stream within a second', async () => {
   const talk = await openTalk(server.url)
   openai.script({ text: words(400), delayMs: 20 })
@@ -392,5 +407,9 @@ test('an answer that was cut for its length is kept and marked', async () => {
   const opened = await send(talk, 'at length')
   const last = (await followToEnd(talk.user, opened.reply.events_url)).at(-1)
   expect(last).toMatchObject({ type: 'completed', data: { message: { finish: 'length' } } })
-  expect(await lastMessage(talk)).toMatchObject({ status: 'completed', finish: 'length', text: words(10).join('') })
+  expect(await lastMessage(talk)).toMatchObject({
+    status: 'completed',
+    finish: 'length',
+    text: words(10).join(''),
+  })
 })
