@@ -135,6 +135,11 @@ export function ChatView({ agent, agents, prompts, view, onCreated }: ChatViewPr
     jumpToEnd()
     area.current?.focus({ preventScroll: true })
   }
+  const jump = (): void => {
+    jumpToEnd()
+    // The button goes away with the focus on it.
+    if (matchMedia('(pointer: fine)').matches) area.current?.focus({ preventScroll: true })
+  }
   const editLast = (): void => {
     const last = turns.findLast(({ message, send: sending }) => message.role === 'user' && !sending)
     if (last && !busy) setEditingId(last.message.id)
@@ -147,7 +152,7 @@ export function ChatView({ agent, agents, prompts, view, onCreated }: ChatViewPr
       data-busy={busy || undefined}
       // Turned round by useStickToEnd as soon as the script runs.
       style={{ flexDirection: 'column-reverse' }}
-      className="flex h-full scroll-pb-44 overflow-y-auto overscroll-contain [scrollbar-gutter:stable]"
+      className="flex h-full overflow-y-auto overscroll-contain [scrollbar-gutter:stable]"
     >
       <div ref={content} className="flex min-h-full shrink-0 flex-col">
         {isEmpty ? (
@@ -167,7 +172,7 @@ export function ChatView({ agent, agents, prompts, view, onCreated }: ChatViewPr
             />
           </>
         )}
-        <Foot atEnd={atEnd} onJump={jumpToEnd} signedOut={signedOut}>
+        <Foot atEnd={atEnd} onJump={jump} signedOut={signedOut}>
           <Composer
             area={area}
             text={text}

@@ -109,7 +109,7 @@ export function Transcript({ turns, ...shared }: { turns: readonly Turn[] } & Sh
   const last = turns.at(-1)
   const awaits = last?.message.role === 'user' && last.send?.state === 'sending'
   return (
-    <div className="mx-auto w-full max-w-transcript flex-1 px-4 pb-6 md:px-6">
+    <div className="transcript mx-auto w-full max-w-transcript flex-1 px-4 pb-6 md:px-6">
       {/* A new one for each place, since an observer reports only changes. */}
       {from > 0 ? <EarlierTurns key={from} onReach={drawMore} /> : null}
       {groups.slice(from).map((group, index) => (
