@@ -14,6 +14,7 @@ import { type Listening, launchPostmaster, type Postmaster } from './embedded/po
 
 const DATABASE = 'al_chat'
 const POLL_MS = 20
+const REOPEN_MS = 250
 // Addresses of Unix sockets end at 103 bytes on macOS and 107 on Linux.
 const SOCKET_PATH_BYTES = 103
 
@@ -26,28 +27,26 @@ type EmbeddedConnection = {
   database: string
 }
 
-export type EmbeddedPostgres = {
-  connection: EmbeddedConnection
-  url: string
-  /** Settles when the database has ended, whether asked to or not. */
-  exited: Promise<void>
-  stop(): Promise<void>
-}
+export type EmbeddedPostgres = { connection: EmbeddedConnection; url: string; stop(): Promise<void> }
 
 type Options = { dataDir: string; listen?: 'socket' | 'loopback'; nativeDir?: string }
+type Owner = ReturnType<typeof takeOwnership>
+type Home = Options & { homeDir: string; owner: Owner }
+type Site = Home & { clusterDir: string; listening: Listening; host: string }
 
 /**
  * Starts the embedded Postgres on `dataDir`/postgres, making it first where there is none, and waits until it answers.
- * It ends with this process, however that ends. Throws unavailable or storage_full with one line for the operator.
+ * It is started again if it dies, and ends with this process, however that ends. Throws unavailable or storage_full
+ * with one line for the operator.
  */
 export async function startEmbeddedPostgres(options: Options): Promise<EmbeddedPostgres> {
   const dataDir = resolve(options.dataDir)
   const homeDir = join(dataDir, 'postgres')
   try {
-    mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+    // A folder that was there keeps its mode: it may be anything. What Postgres keeps in it is closed by itself.
     mkdirSync(homeDir, { recursive: true, mode: 0o700 })
     const owner = takeOwnership(homeDir, dataDir)
-    return await serve(homeDir, options, owner).catch((error) => {
+    return await serve({ ...options, dataDir, homeDir, owner }).catch((error) => {
       owner.release()
       throw error
     })
@@ -57,35 +56,64 @@ export async function startEmbeddedPostgres(options: Options): Promise<EmbeddedP
   }
 }
 
-type Owner = ReturnType<typeof takeOwnership>
+async function serve(home: Home): Promise<EmbeddedPostgres> {
+  const clusterDir = join(home.homeDir, 'cluster')
+  const site: Site =
+    home.listen === 'loopback'
+      ? { ...home, clusterDir, listening: { port: await findFreePort() }, host: '127.0.0.1' }
+      : { ...home, clusterDir, listening: { socket: true }, host: reachSocket(clusterDir, home.owner) }
+  const { connection, postmaster } = await open(site)
+  const stopKeeping = keepOpen(site, postmaster)
+  return {
+    connection,
+    url: urlOf(connection),
+    stop: async () => {
+      await stopKeeping()
+      site.owner.release()
+    },
+  }
+}
 
-async function serve(homeDir: string, options: Options, owner: Owner): Promise<EmbeddedPostgres> {
-  const clusterDir = join(homeDir, 'cluster')
+/** Starts Postgres again, at the same address, whenever it is gone without having been asked to. */
+function keepOpen(site: Site, first: Postmaster): () => Promise<void> {
+  let current: Postmaster | undefined = first
+  let stopping = false
+  const keeping = (async () => {
+    for (;;) {
+      await current?.exited
+      if (stopping) return
+      await sleep(REOPEN_MS)
+      current = await open(site).then(
+        ({ postmaster }) => postmaster,
+        () => undefined, // Say, a full disk: the next try may succeed, and meanwhile every query fails by itself.
+      )
+      if (stopping) await current?.stop()
+    }
+  })()
+  return async () => {
+    stopping = true
+    await current?.stop()
+    await keeping
+  }
+}
+
+async function open(site: Site): Promise<{ connection: EmbeddedConnection; postmaster: Postmaster }> {
+  const { homeDir, clusterDir, owner, listening, host } = site
   const account = chooseAccount(clusterDir)
-  const engine = prepareEngine(account, options.nativeDir)
+  const engine = prepareEngine(account, site.nativeDir)
   if (engine.copyDir) owner.noteLeftover(engine.copyDir)
   const strangerPid = await clearOrphan(clusterDir)
   const password = prepareCluster(homeDir, account, engine)
-  const listening: Listening =
-    options.listen === 'loopback' ? { port: await findFreePort() } : { socket: true }
   const connection = {
-    host: 'port' in listening ? '127.0.0.1' : reachSocket(clusterDir, owner),
+    host,
     port: 'port' in listening ? listening.port : 5432,
     user: ROLE,
     password,
     database: DATABASE,
   }
   const postmaster = launchPostmaster({ homeDir, account, engine, listening, strangerPid })
-  await untilReady(connection, postmaster, options.dataDir)
-  return {
-    connection,
-    url: urlOf(connection),
-    exited: postmaster.exited,
-    stop: async () => {
-      await postmaster.stop()
-      owner.release()
-    },
-  }
+  await untilReady(connection, postmaster, site.dataDir)
+  return { connection, postmaster }
 }
 
 // A path that is too long for a socket is reached through a short link, in a folder that only this user can enter.
@@ -114,7 +142,7 @@ async function untilReady(
   dataDir: string,
 ): Promise<void> {
   for (;;) {
-    if (postmaster.hasExited()) throw explainFault(resolve(dataDir), postmaster.report())
+    if (postmaster.hasExited()) throw explainFault(dataDir, postmaster.report())
     const problem = await tryConnecting(connection)
     if (problem === undefined) return
     if (problem === '3D000') await createDatabase(connection)

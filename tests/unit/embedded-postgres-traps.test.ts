@@ -226,6 +226,24 @@ describe('what a killed server leaves', () => {
   })
 })
 
+describe('a Postgres that dies under a living server', () => {
+  test.each([['socket' as const], ['loopback' as const]])(
+    'is started again at the same address (%s)',
+    async (listen) => {
+      const owner = await startOwner({ dataDir, listen })
+      await queryOnce(owner.url, 'CREATE TABLE kept AS SELECT 42 AS answer')
+      for (let death = 0; death < 2; death++) {
+        process.kill(postmasterPid(dataDir), 'SIGKILL')
+        let kept: object[] = []
+        while (kept.length === 0) kept = await queryOnce(owner.url, 'SELECT answer FROM kept').catch(() => [])
+        expect(kept).toEqual([{ answer: 42 }])
+      }
+      expect(await owner.stop()).toBe(0)
+      expect(listProcessesIn(dataDir)).toEqual([])
+    },
+  )
+})
+
 describe('a full disk', () => {
   test('is told in one line, and no half of a database stays', async () => {
     mkdirSync(dataDir)
