@@ -2,7 +2,7 @@
 // phone width; public/screenshot.png, which the README shows, is one of them. Makes an account of its own there.
 import { copyFileSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { chromium } from 'playwright'
+import { chromium } from '@playwright/test'
 import { locateChromium } from './chromium.mjs'
 
 const base = process.argv[2] ?? 'http://127.0.0.1:3000'
