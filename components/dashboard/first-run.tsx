@@ -1,7 +1,7 @@
 'use client'
 
 import { Check } from 'lucide-react'
-import { useState } from 'react'
+import { type ReactNode, useState } from 'react'
 import { Button } from '@/components/ui/button'
 import { cn } from '@/components/ui/class-names'
 import { LinkButton } from '@/components/ui/link-button'
@@ -62,28 +62,43 @@ export function FirstRun({ hasKey, hasAgent, agentHref, chatHref }: FirstRunProp
     <section aria-label="First steps" className="rounded-panel border bg-surface p-5 sm:p-6">
       <h2 className="font-semibold text-ui">From here to a first answer</h2>
       <ol className="grid gap-x-6 gap-y-5 pt-4 md:grid-cols-3">
-        {steps.map(({ title, words, done, actions }, place) => (
-          <li key={title} aria-current={place === current ? 'step' : undefined} className="flex gap-3">
-            <span
-              aria-hidden
-              className={cn(
-                'flex size-6 shrink-0 items-center justify-center rounded-full border font-medium text-label',
-                place === current ? 'border-ink bg-ink text-canvas' : 'text-ink-soft',
-              )}
-            >
-              {done ? <Check size={14} /> : place + 1}
-            </span>
-            <div className="flex min-w-0 flex-col gap-1 pt-0.5">
-              <h3 className={cn('font-medium text-ui', done && 'text-ink-soft')}>
-                {title}
-                {done ? <span className="sr-only"> (done)</span> : null}
-              </h3>
-              <p className="text-ink-soft text-ui">{words}</p>
-              {place === current ? <div className="flex flex-wrap gap-2 pt-2">{actions}</div> : null}
-            </div>
-          </li>
+        {steps.map((step, place) => (
+          <Step key={step.title} place={place} isCurrent={place === current} {...step} />
         ))}
       </ol>
     </section>
+  )
+}
+
+type StepProps = {
+  place: number
+  isCurrent: boolean
+  title: string
+  words: string
+  done: boolean
+  actions: ReactNode
+}
+
+function Step({ place, isCurrent, title, words, done, actions }: StepProps) {
+  return (
+    <li aria-current={isCurrent ? 'step' : undefined} className="flex gap-3">
+      <span
+        aria-hidden
+        className={cn(
+          'flex size-6 shrink-0 items-center justify-center rounded-full border font-medium text-label',
+          isCurrent ? 'border-ink bg-ink text-canvas' : 'text-ink-soft',
+        )}
+      >
+        {done ? <Check size={14} /> : place + 1}
+      </span>
+      <div className="flex min-w-0 flex-col gap-1 pt-0.5">
+        <h3 className={cn('font-medium text-ui', done && 'text-ink-soft')}>
+          {title}
+          {done ? <span className="sr-only"> (done)</span> : null}
+        </h3>
+        <p className="text-ink-soft text-ui">{words}</p>
+        {isCurrent ? <div className="flex flex-wrap gap-2 pt-2">{actions}</div> : null}
+      </div>
+    </li>
   )
 }

@@ -83,22 +83,37 @@ export function MemberList({ project, first, selfId }: MemberListProps) {
       <MoreButton {...more} />
       {mayManage ? <AddMemberForm projectId={project.id} /> : null}
       {leaving ? (
-        <ConfirmDialog
-          open
-          onOpenChange={() => setLeaving(null)}
-          title={
-            leaving.user_id === selfId
-              ? `Leave “${project.name}”?`
-              : `Remove ${leaving.name ?? leaving.email}?`
-          }
-          action={leaving.user_id === selfId ? 'Leave project' : 'Remove'}
+        <ConfirmLeaving
+          member={leaving}
+          isSelf={leaving.user_id === selfId}
+          projectName={project.name}
           onConfirm={() => remove(leaving)}
-        >
-          {leaving.user_id === selfId ? 'You lose' : 'They lose'} access to the agents of “{project.name}”. An
-          owner can give it back.
-        </ConfirmDialog>
+          close={() => setLeaving(null)}
+        />
       ) : null}
     </Section>
+  )
+}
+
+type ConfirmLeavingProps = {
+  member: MemberRecord
+  isSelf: boolean
+  projectName: string
+  onConfirm: () => Promise<void>
+  close: () => void
+}
+
+function ConfirmLeaving({ member, isSelf, projectName, onConfirm, close }: ConfirmLeavingProps) {
+  return (
+    <ConfirmDialog
+      open
+      onOpenChange={close}
+      title={isSelf ? `Leave “${projectName}”?` : `Remove ${member.name ?? member.email}?`}
+      action={isSelf ? 'Leave project' : 'Remove'}
+      onConfirm={onConfirm}
+    >
+      {isSelf ? 'You lose' : 'They lose'} access to the agents of “{projectName}”. An owner can give it back.
+    </ConfirmDialog>
   )
 }
 

@@ -28,29 +28,10 @@ type CommandListProps = {
 /** A line to type in over a list to choose from: arrows move, Enter chooses, the list scrolls along. */
 export function CommandList({ label, placeholder, query, onQuery, groups, empty }: CommandListProps) {
   const listId = useId()
-  const commands = groups.flatMap((group) => group.commands)
-  const [wanted, setWanted] = useState<string | null>(null)
-  const active = commands.find((command) => command.id === wanted) ?? commands[0]
   const listRef = useRef<HTMLDivElement>(null)
+  const commands = groups.flatMap((group) => group.commands)
   const optionId = (command: Command) => `${listId}-${command.id}`
-
-  function move(step: number) {
-    const from = active ? commands.indexOf(active) : 0
-    const next = commands[(from + step + commands.length) % commands.length]
-    if (!next) return
-    setWanted(next.id)
-    document.getElementById(optionId(next))?.scrollIntoView({ block: 'nearest' })
-  }
-
-  function onKeyDown(event: KeyboardEvent) {
-    if (event.nativeEvent.isComposing) return
-    const steps: Record<string, number> = { ArrowDown: 1, ArrowUp: -1 }
-    const step = steps[event.key]
-    if (step !== undefined) move(step)
-    else if (event.key === 'Enter') active?.run()
-    else return
-    event.preventDefault()
-  }
+  const { active, point, onKeyDown } = useActiveCommand(commands, optionId)
 
   return (
     <>
@@ -68,7 +49,7 @@ export function CommandList({ label, placeholder, query, onQuery, groups, empty 
           placeholder={placeholder}
           value={query}
           onChange={(event) => {
-            setWanted(null)
+            point(null)
             onQuery(event.target.value)
             listRef.current?.scrollTo({ top: 0 })
           }}
@@ -90,28 +71,14 @@ export function CommandList({ label, placeholder, query, onQuery, groups, empty 
                 {group.label}
               </div>
               {group.commands.map((command) => (
-                <div
+                <Option
                   key={command.id}
                   id={optionId(command)}
-                  role="option"
-                  tabIndex={-1}
-                  aria-selected={command === active}
-                  onPointerMove={() => setWanted(command.id)}
-                  onClick={command.run}
+                  command={command}
+                  isActive={command === active}
+                  point={() => point(command.id)}
                   onKeyDown={onKeyDown}
-                  className={cn(
-                    'flex min-h-9 pointer-coarse:min-h-11 cursor-default items-center gap-3 rounded-[6px] px-2 text-ui',
-                    command === active && 'bg-ink/6',
-                  )}
-                >
-                  <span className="text-ink-soft">{command.icon}</span>
-                  <span className="min-w-0 flex-1 truncate">{command.label}</span>
-                  {command.detail ? (
-                    <span className="max-w-[40%] shrink-0 truncate text-ink-soft text-label">
-                      {command.detail}
-                    </span>
-                  ) : null}
-                </div>
+                />
               ))}
             </fieldset>
           ),
@@ -121,5 +88,64 @@ export function CommandList({ label, placeholder, query, onQuery, groups, empty 
         ) : null}
       </div>
     </>
+  )
+}
+
+/** The command that Enter would run: the first, until the arrows or the pointer choose another. */
+function useActiveCommand(commands: Command[], optionId: (command: Command) => string) {
+  const [wanted, point] = useState<string | null>(null)
+  const active = commands.find((command) => command.id === wanted) ?? commands[0]
+
+  function move(step: number) {
+    const from = active ? commands.indexOf(active) : 0
+    const next = commands[(from + step + commands.length) % commands.length]
+    if (!next) return
+    point(next.id)
+    document.getElementById(optionId(next))?.scrollIntoView({ block: 'nearest' })
+  }
+
+  function onKeyDown(event: KeyboardEvent) {
+    if (event.nativeEvent.isComposing) return
+    const steps: Record<string, number> = { ArrowDown: 1, ArrowUp: -1 }
+    const step = steps[event.key]
+    if (step !== undefined) move(step)
+    else if (event.key === 'Enter') active?.run()
+    else return
+    event.preventDefault()
+  }
+
+  return { active, point, onKeyDown }
+}
+
+type OptionProps = {
+  id: string
+  command: Command
+  isActive: boolean
+  point: () => void
+  onKeyDown: (event: KeyboardEvent) => void
+}
+
+function Option({ id, command, isActive, point, onKeyDown }: OptionProps) {
+  const { label, detail, icon, run } = command
+  return (
+    <div
+      id={id}
+      role="option"
+      tabIndex={-1}
+      aria-selected={isActive}
+      onPointerMove={point}
+      onClick={run}
+      onKeyDown={onKeyDown}
+      className={cn(
+        'flex min-h-9 pointer-coarse:min-h-11 cursor-default items-center gap-3 rounded-[6px] px-2 text-ui',
+        isActive && 'bg-ink/6',
+      )}
+    >
+      <span className="text-ink-soft">{icon}</span>
+      <span className="min-w-0 flex-1 truncate">{label}</span>
+      {detail ? (
+        <span className="max-w-[40%] shrink-0 truncate text-ink-soft text-label">{detail}</span>
+      ) : null}
+    </div>
   )
 }

@@ -66,21 +66,40 @@ const types = [
   },
 ] as const
 
+/** Whose a key can be, as far as the reader may say so. */
+function listOwners(projects: ProjectChoice[], mayServeEveryone: boolean) {
+  const own = projects.filter(({ isOwn }) => isOwn)
+  return [
+    { value: 'user', label: 'Only you' },
+    ...own.map(({ id, name }) => ({ value: id, label: name, detail: 'Everyone in this project' })),
+    ...(mayServeEveryone
+      ? [{ value: 'global', label: 'Everyone', detail: 'Every account of this AL-Chat' }]
+      : []),
+  ]
+}
+
+function AddressField({ error }: { error: string | undefined }) {
+  return (
+    <TextField
+      label="Address"
+      name="baseUrl"
+      type="url"
+      required
+      maxLength={500}
+      placeholder="http://127.0.0.1:11434/v1"
+      hint="The key is sent here and nowhere else."
+      error={error}
+    />
+  )
+}
+
 function AddKeyForm({ close, projects, mayServeEveryone }: KeyFormProps) {
   const router = useRouter()
   const secretRef = useRef<HTMLInputElement>(null)
   const [type, setType] = useState<'openai' | 'openai-compatible'>('openai')
   const [owner, setOwner] = useState('user')
   const { busy, failure, submit } = useSubmit()
-  const owners = [
-    { value: 'user', label: 'Only you' },
-    ...projects
-      .filter(({ isOwn }) => isOwn)
-      .map(({ id, name }) => ({ value: id, label: name, detail: 'Everyone in this project' })),
-    ...(mayServeEveryone
-      ? [{ value: 'global', label: 'Everyone', detail: 'Every account of this AL-Chat' }]
-      : []),
-  ]
+  const owners = listOwners(projects, mayServeEveryone)
 
   async function save(event: FormEvent<HTMLFormElement>) {
     event.preventDefault()
@@ -110,18 +129,7 @@ function AddKeyForm({ close, projects, mayServeEveryone }: KeyFormProps) {
         <Field label="Provider" error={failure?.issueOf('credentialType')}>
           {(wiring) => <Select {...wiring} value={type} onChange={setType} options={[...types]} />}
         </Field>
-        {type === 'openai-compatible' ? (
-          <TextField
-            label="Address"
-            name="baseUrl"
-            type="url"
-            required
-            maxLength={500}
-            placeholder="http://127.0.0.1:11434/v1"
-            hint="The key is sent here and nowhere else."
-            error={failure?.issueOf('baseUrl')}
-          />
-        ) : null}
+        {type === 'openai-compatible' ? <AddressField error={failure?.issueOf('baseUrl')} /> : null}
         <Field
           label="Key"
           hint={type === 'openai-compatible' ? 'If the server needs none, enter any word.' : undefined}
