@@ -50,8 +50,26 @@ export async function runCommand(main) {
   try {
     await main()
   } catch (error) {
-    if (error instanceof Problem) process.stderr.write(`\nAL-Chat: ${error.message}\n`)
+    const line = error instanceof Problem ? error.message : explainFiles(error)
+    if (line) process.stderr.write(`\nAL-Chat: ${line}\n`)
     else console.error(error)
     process.exit(1)
   }
+}
+
+/**
+ * What a person can do about a fault of the file system; undefined for any other error.
+ * @param {unknown} error
+ */
+function explainFiles(error) {
+  const { code, path = process.cwd() } = /** @type {NodeJS.ErrnoException} */ (error)
+  if (code === 'ENOSPC' || code === 'EDQUOT') return diskFull()
+  if (code === 'EACCES' || code === 'EPERM') return `This user may not write ${path}: change its owner first.`
+  if (code === 'EROFS') return `${path} is on a read-only disk.`
+  return undefined
+}
+
+/** The line for a full disk under this checkout. */
+export function diskFull() {
+  return `The disk that holds ${process.cwd()} is full: free some space, then start again.`
 }

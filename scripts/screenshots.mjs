@@ -82,7 +82,7 @@ function pagesOf(projectId, agentId, conversationId) {
   }
 }
 
-/** @type {(request: import('playwright').APIRequestContext, id: string) => Promise<void>} */
+/** @type {(request: import('@playwright/test').APIRequestContext, id: string) => Promise<void>} */
 async function waitForAnswer(request, id) {
   for (let tries = 0; tries < 120; tries++) {
     const view = await (await request.get(`${base}/api/conversations/${id}`)).json()

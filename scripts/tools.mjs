@@ -2,7 +2,7 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { delimiter, resolve } from 'node:path'
-import { Problem } from './report.mjs'
+import { diskFull, Problem } from './report.mjs'
 
 const NEEDED = { major: 22, minor: 12 }
 const OWN_NODE = resolve('node_modules/.bin/node')
@@ -74,6 +74,7 @@ function run(program, args, env) {
     child.once('close', (code, signal) => {
       const text = Buffer.concat(output).toString('utf8')
       if (code === 0) return done(text)
+      if (/ENOSPC|No space left on device/.test(text)) return fail(new Problem(diskFull()))
       fail(
         new Problem(
           `${[program, ...args].join(' ')} failed (${signal ?? `exit ${code}`}):\n${shorten(text)}`,
