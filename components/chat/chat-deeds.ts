@@ -42,112 +42,132 @@ export function isBusy(state: ChatState): boolean {
   return shownReply(state) !== undefined || (leafId !== null && sends[leafId]?.state === 'sending')
 }
 
-/** Makes the deeds of one open conversation. */
-export function createChatDeeds(context: DeedsContext, openedId: string | null): ChatDeeds {
-  const { agentId, dispatch, read, onCreated, onStopping } = context
+class OpenChat implements ChatDeeds {
+  readonly #context: DeedsContext
   // Filled by the first message; a retry must not make a second conversation.
-  let conversationId = openedId
-  let stopWanted = false
-  const outbox = (): string => draftKey(agentId, conversationId)
+  #conversationId: string | null
+  #stopWanted = false
 
-  async function stopReply(replyId: string): Promise<void> {
-    onStopping(replyId)
+  constructor(context: DeedsContext, conversationId: string | null) {
+    this.#context = context
+    this.#conversationId = conversationId
+  }
+
+  get #outbox(): string {
+    return draftKey(this.#context.agentId, this.#conversationId)
+  }
+
+  async #stopReply(replyId: string): Promise<void> {
+    this.#context.onStopping(replyId)
     try {
       await request('DELETE', `/api/replies/${replyId}`)
     } catch (error) {
-      onStopping(undefined)
+      this.#context.onStopping(undefined)
       notifyFailure('The answer could not be stopped', error)
     }
   }
 
-  async function ensureConversation(entry: OutboxEntry): Promise<string> {
-    if (conversationId !== null) return conversationId
-    const address = `/api/agents/${agentId}/conversations`
+  async #ensureConversation(entry: OutboxEntry): Promise<string> {
+    if (this.#conversationId !== null) return this.#conversationId
+    const address = `/api/agents/${this.#context.agentId}/conversations`
     const { conversation } = await request<{ conversation: ConversationRecord }>('POST', address, {})
-    takeFromOutbox(outbox(), entry.id)
-    conversationId = conversation.id
-    putInOutbox(outbox(), entry)
-    dispatch({ type: 'conversation_opened', conversationId })
-    onCreated(conversation)
-    return conversationId
+    takeFromOutbox(this.#outbox, entry.id)
+    this.#conversationId = conversation.id
+    putInOutbox(this.#outbox, entry)
+    this.#context.dispatch({ type: 'conversation_opened', conversationId: conversation.id })
+    this.#context.onCreated(conversation)
+    return conversation.id
   }
 
-  function openReply({ message, reply }: OpenedReply, optimisticId: string): void {
-    dispatch({ type: 'reply_opened', message, reply, optimisticId })
-    if (stopWanted) void stopReply(reply.id)
-    stopWanted = false
+  #openReply({ message, reply }: OpenedReply, optimisticId: string): void {
+    this.#context.dispatch({ type: 'reply_opened', message, reply, optimisticId })
+    if (this.#stopWanted) void this.#stopReply(reply.id)
+    this.#stopWanted = false
     void refreshList()
   }
 
-  async function post(
-    { id, parent_id, text, editOf }: OutboxEntry,
-    conversation: string,
-  ): Promise<OpenedReply> {
+  async #post({ id, parent_id, text, editOf }: OutboxEntry, conversation: string): Promise<OpenedReply> {
     if (editOf) return request('POST', `/api/messages/${editOf}/edit`, { id, text })
     return request('POST', `/api/conversations/${conversation}/messages`, { id, parent_id, text })
   }
 
-  async function deliver(entry: OutboxEntry): Promise<void> {
+  async #deliver(entry: OutboxEntry): Promise<void> {
     const { id, parent_id, text, editOf } = entry
-    putInOutbox(outbox(), entry)
+    const { dispatch } = this.#context
+    putInOutbox(this.#outbox, entry)
     dispatch({ type: 'send_begun', message: draftMessage({ id, parent_id, role: 'user', text }), editOf })
     try {
-      const answer = await post(entry, await ensureConversation(entry))
-      takeFromOutbox(outbox(), id)
-      openReply(answer, id)
+      const answer = await this.#post(entry, await this.#ensureConversation(entry))
+      takeFromOutbox(this.#outbox, id)
+      this.#openReply(answer, id)
     } catch (error) {
-      stopWanted = false
+      this.#stopWanted = false
       dispatch({ type: 'send_failed', messageId: id, problem: describeRefusal(asRequestError(error)) })
     }
   }
 
-  async function regenerate(messageId: string): Promise<void> {
+  async #writeAgain(messageId: string): Promise<void> {
+    const { dispatch, read } = this.#context
     const before = read().tree.byId.get(messageId)
     if (!before) return
     const id = newId()
     const message = draftMessage({ id, parent_id: before.parent_id, role: 'assistant', text: '' })
     dispatch({ type: 'send_begun', message })
     try {
-      openReply(await request<OpenedReply>('POST', `/api/messages/${messageId}/regenerate`, { id }), id)
+      this.#openReply(await request<OpenedReply>('POST', `/api/messages/${messageId}/regenerate`, { id }), id)
     } catch (error) {
-      stopWanted = false
+      this.#stopWanted = false
       dispatch({ type: 'send_discarded', messageId: id })
       notifyFailure('There is no new answer', error)
     }
   }
 
-  return {
-    send: (text) => void deliver({ id: newId(), parent_id: parentForNextMessage(read()), text }),
-    retry(messageId) {
-      const { tree, sends } = read()
-      const message = tree.byId.get(messageId)
-      const editOf = sends[messageId]?.editOf
-      if (!message) return
-      const { id, parent_id, text } = message
-      void deliver(editOf ? { id, parent_id, text, editOf } : { id, parent_id, text })
-    },
-    discard(messageId) {
-      const text = read().tree.byId.get(messageId)?.text ?? ''
-      takeFromOutbox(outbox(), messageId)
-      dispatch({ type: 'send_discarded', messageId })
-      return text
-    },
-    edit(messageId, text) {
-      const before = read().tree.byId.get(messageId)
-      if (before) void deliver({ id: newId(), parent_id: before.parent_id, text, editOf: messageId })
-    },
-    regenerate: (messageId) => void regenerate(messageId),
-    chooseVersion(messageId) {
-      dispatch({ type: 'branch_chosen', messageId })
-      if (conversationId === null || read().sends[messageId]) return
-      // Where the reader is, is kept for the next visit; losing it would harm nobody.
-      const place = { current_message_id: messageId }
-      request('PATCH', `/api/conversations/${conversationId}`, place).catch(() => {})
-    },
-    stop() {
-      const replyId = shownReply(read())
-      if (replyId === undefined) stopWanted = true
-      else void stopReply(replyId)
-    },
+  send(text: string): void {
+    void this.#deliver({ id: newId(), parent_id: parentForNextMessage(this.#context.read()), text })
   }
+
+  retry(messageId: string): void {
+    const { tree, sends } = this.#context.read()
+    const message = tree.byId.get(messageId)
+    const editOf = sends[messageId]?.editOf
+    if (!message) return
+    const { id, parent_id, text } = message
+    void this.#deliver(editOf ? { id, parent_id, text, editOf } : { id, parent_id, text })
+  }
+
+  discard(messageId: string): string {
+    const text = this.#context.read().tree.byId.get(messageId)?.text ?? ''
+    takeFromOutbox(this.#outbox, messageId)
+    this.#context.dispatch({ type: 'send_discarded', messageId })
+    return text
+  }
+
+  edit(messageId: string, text: string): void {
+    const before = this.#context.read().tree.byId.get(messageId)
+    if (before) void this.#deliver({ id: newId(), parent_id: before.parent_id, text, editOf: messageId })
+  }
+
+  regenerate(messageId: string): void {
+    void this.#writeAgain(messageId)
+  }
+
+  chooseVersion(messageId: string): void {
+    const { dispatch, read } = this.#context
+    dispatch({ type: 'branch_chosen', messageId })
+    if (this.#conversationId === null || read().sends[messageId]) return
+    // Where the reader is, is kept for the next visit; losing it would harm nobody.
+    const place = { current_message_id: messageId }
+    request('PATCH', `/api/conversations/${this.#conversationId}`, place).catch(() => {})
+  }
+
+  stop(): void {
+    const replyId = shownReply(this.#context.read())
+    if (replyId === undefined) this.#stopWanted = true
+    else void this.#stopReply(replyId)
+  }
+}
+
+/** Makes the deeds of one open conversation; `openedId` is null for a new one. */
+export function createChatDeeds(context: DeedsContext, openedId: string | null): ChatDeeds {
+  return new OpenChat(context, openedId)
 }

@@ -22,7 +22,7 @@ type ChatPageProps = {
 }
 
 /** The shape of a conversation while it loads. */
-export function ChatSkeleton() {
+function ChatSkeleton() {
   return (
     <Loading label="Loading the conversation" className="mx-auto w-full max-w-transcript px-4 pt-6 md:px-6">
       <div className="flex flex-col gap-6">

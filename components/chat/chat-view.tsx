@@ -2,7 +2,7 @@
 
 import { ArrowDown } from 'lucide-react'
 import dynamic from 'next/dynamic'
-import { type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from 'react'
+import { type ReactNode, type RefObject, useCallback, useEffect, useMemo, useRef, useState } from 'react'
 import type { ConversationRecord } from '@/lib/contracts/conversations'
 import type { AgentRecord, PromptRecord } from '@/lib/contracts/projects'
 import { LinkButton } from '../ui/link-button'
@@ -98,30 +98,9 @@ function useComposing(key: string, prompts: readonly PromptRecord[]) {
   return { area, text, setText, add, picking }
 }
 
-/** One conversation on the screen: its messages and the composer beneath them. */
-export function ChatView({ agent, agents, prompts, view, onCreated }: ChatViewProps) {
-  const { state, live, deeds, stopping, signedOut } = useChat({ agentId: agent.id, view, onCreated })
-  const turns = useMemo(() => listTurns(state), [state])
-  const busy = isBusy(state)
-  const isEmpty = turns.length === 0
-  const scroller = useRef<HTMLDivElement>(null)
-  const content = useRef<HTMLDivElement>(null)
-  const { atEnd, jumpToEnd } = useStickToEnd(scroller, content)
-  const { area, text, setText, add, picking } = useComposing(
-    draftKey(agent.id, state.conversationId),
-    prompts,
-  )
+/** Which message is being edited in its place. */
+function useEditing(area: RefObject<HTMLTextAreaElement | null>) {
   const [editingId, setEditingId] = useState<string | null>(null)
-  const announcement = useAnnouncement(turns.at(-1)?.message)
-  const listed = useListedConversation(state.conversationId)
-  const title = listed?.title ?? view?.conversation.title
-
-  useEscape(busy && editingId === null, deeds.stop)
-  useWindowTitle(title)
-  useFirstFocus(area)
-  useListNews(busy)
-  useEffect(prepareAnswers, [])
-
   const edit = useCallback(
     (messageId: string | null) => {
       setEditingId(messageId)
@@ -129,6 +108,29 @@ export function ChatView({ agent, agents, prompts, view, onCreated }: ChatViewPr
     },
     [area],
   )
+  return { editingId, edit }
+}
+
+function useChatView({ agent, prompts, view, onCreated }: ChatViewProps) {
+  const chat = useChat({ agentId: agent.id, view, onCreated })
+  const { state, deeds } = chat
+  const turns = useMemo(() => listTurns(state), [state])
+  const busy = isBusy(state)
+  const scroller = useRef<HTMLDivElement>(null)
+  const content = useRef<HTMLDivElement>(null)
+  const { atEnd, jumpToEnd } = useStickToEnd(scroller, content)
+  const composing = useComposing(draftKey(agent.id, state.conversationId), prompts)
+  const { area, setText } = composing
+  const editing = useEditing(area)
+  const listed = useListedConversation(state.conversationId)
+  const title = listed?.title ?? view?.conversation.title
+
+  useEscape(busy && editing.editingId === null, () => deeds.stop())
+  useWindowTitle(title)
+  useFirstFocus(area)
+  useListNews(busy)
+  useEffect(prepareAnswers, [])
+
   const send = (message: string): void => {
     setText('')
     deeds.send(message)
@@ -142,46 +144,68 @@ export function ChatView({ agent, agents, prompts, view, onCreated }: ChatViewPr
   }
   const editLast = (): void => {
     const last = turns.findLast(({ message, send: sending }) => message.role === 'user' && !sending)
-    if (last && !busy) setEditingId(last.message.id)
+    if (last && !busy) editing.edit(last.message.id)
   }
+  return {
+    ...chat,
+    ...composing,
+    ...editing,
+    turns,
+    busy,
+    scroller,
+    content,
+    atEnd,
+    title,
+    send,
+    jump,
+    editLast,
+  }
+}
 
+/** One conversation on the screen: its messages and the composer beneath them. */
+export function ChatView(props: ChatViewProps) {
+  const { agent, agents, prompts } = props
+  const chat = useChatView(props)
+  const { turns, busy, deeds, picking } = chat
+  const announcement = useAnnouncement(turns.at(-1)?.message)
+  const isEmpty = turns.length === 0
   return (
     <div
-      ref={scroller}
+      ref={chat.scroller}
       data-scroller
       data-busy={busy || undefined}
       // Turned round by useStickToEnd as soon as the script runs.
       style={{ flexDirection: 'column-reverse' }}
       className="flex h-full overflow-y-auto overscroll-contain [scrollbar-gutter:stable]"
     >
-      <div ref={content} className="flex min-h-full shrink-0 flex-col">
+      <div ref={chat.content} className="flex min-h-full shrink-0 flex-col">
         {isEmpty ? (
           <EmptyIntro agent={agent} />
         ) : (
           <>
-            <h1 className="sr-only">{title || `Chat with ${agent.name}`}</h1>
+            <h1 className="sr-only">{chat.title || `Chat with ${agent.name}`}</h1>
             <Transcript
               turns={turns}
-              live={live}
+              live={chat.live}
               deeds={deeds}
               settingsHref={`/projects/${agent.project_id}/agents/${agent.id}`}
               isDemo={agent.model_provider === 'demo'}
-              editingId={editingId}
-              onEdit={edit}
-              onTakeBack={add}
+              editingId={chat.editingId}
+              onEdit={chat.edit}
+              onTakeBack={chat.add}
             />
           </>
         )}
-        <Foot atEnd={atEnd} onJump={jump} signedOut={signedOut}>
+        <Foot atEnd={chat.atEnd} onJump={chat.jump} signedOut={chat.signedOut}>
           <Composer
-            area={area}
-            text={text}
-            onText={setText}
-            onSend={send}
-            onEditLast={editLast}
+            area={chat.area}
+            text={chat.text}
+            onText={chat.setText}
+            onSend={chat.send}
+            onEditLast={chat.editLast}
             busy={busy}
-            stopping={stopping}
-            onStop={deeds.stop}
+            stopping={chat.stopping}
+            onStop={() => deeds.stop()}
             agentName={agent.name}
             prompts={picking}
           >
