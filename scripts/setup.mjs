@@ -1,11 +1,14 @@
 // What must be done before a command can run, and only if it is not done yet: packages, database client, build.
 // `npm start`, `npm run dev` and `npm test` run it first. Plain JavaScript for Node 20.19, with no package needed.
-import { existsSync } from 'node:fs'
+import { existsSync, statfsSync } from 'node:fs'
 import { loadEnvironment, readAddress, requireFreeAddress } from './environment.mjs'
 import { build, databaseClient, isFresh, isInstalled, packages, remake } from './freshness.mjs'
 import { aloneInCheckout, listServers } from './processes.mjs'
 import { Problem, runCommand, say, secondsSince, step } from './report.mjs'
 import { findNode, runNpm, runTool } from './tools.mjs'
+
+// Packages, build and a young database.
+const NEEDED_BYTES = 2e9
 
 /** @typedef {'start' | 'dev' | 'test' | 'build'} Purpose */
 
@@ -50,6 +53,7 @@ async function prepare(purpose, distDir) {
   if (!isFresh(packages) && isInstalled()) await remake(packages, async () => {})
   if (!isFresh(packages)) {
     requireNoServer(() => true)
+    requireSpace()
     await remake(packages, () => step('Installing packages', installPackages))
     worked = true
   }
@@ -76,6 +80,21 @@ function requireNoServer(reads) {
   throw new Problem(
     `The code changed, and a server is running it (process ${server.pid}, ${server.address}): stop that one first.`,
   )
+}
+
+// npm keeps trying for minutes when the disk is full.
+function requireSpace() {
+  if (existsSync('node_modules')) return
+  const { bavail, bsize } = statfsSync('.')
+  if (bavail * bsize < NEEDED_BYTES)
+    throw new Problem(
+      `The disk that holds ${process.cwd()} has ${gigabytes(bavail * bsize)} GB left, and AL-Chat needs ${gigabytes(NEEDED_BYTES)}.`,
+    )
+}
+
+/** @param {number} bytes */
+function gigabytes(bytes) {
+  return (bytes / 1e9).toFixed(1)
 }
 
 // Not `npm ci`: it refuses a lock file in which a registry without some platform's package left a gap. With --no-save,

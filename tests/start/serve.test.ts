@@ -1,6 +1,6 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, statfsSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -292,6 +292,19 @@ describe('a set-up', () => {
     expect((await run(copy, 'scripts/setup.mjs start', { PORT: port })).said).toMatch(/is taken/)
     other.close()
     expect(readdirSync(copy)).not.toContain('node_modules')
+  })
+
+  test('looks at the free space before it installs anything', async () => {
+    const copy = copyCommands()
+    const inside = join(copy, 'small')
+    mkdirSync(inside)
+    const mount = `mount -t tmpfs -o size=64m tmpfs '${inside}' && cp -R '${copy}/scripts' '${copy}'/package*.json '${inside}'`
+    // Where this user may not mount a small disk, a big one must at least not be taken for one.
+    if (spawnSync('sh', ['-c', mount]).status !== 0) return expect(statfsSync(copy).bavail).toBeGreaterThan(0)
+    const { code, said } = await run(inside, 'scripts/setup.mjs start')
+    spawnSync('sh', ['-c', `umount '${inside}'`])
+    expect(code).toBe(1)
+    expect(said).toBe(`AL-Chat: The disk that holds ${inside} has 0.1 GB left, and AL-Chat needs 2.0.`)
   })
 
   test('replaces nothing under a server that runs from the same checkout', async () => {
