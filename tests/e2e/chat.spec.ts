@@ -135,6 +135,19 @@ test('a lost connection is said, and the answer goes on where it was', async ({ 
   expect((await chat.stored()).map(({ role }) => role)).toEqual(['user', 'assistant', 'user', 'assistant'])
 })
 
+test('someone whose session is over keeps what was written', async ({ chat, page, context }) => {
+  await chat.open(await chat.makeAgent())
+  await chat.ask('hello')
+  await context.clearCookies()
+  await chat.say('still here?')
+  await expect(page.getByText('You are signed out.')).toBeVisible()
+  const link = page.getByRole('link', { name: 'Sign in' })
+  await expect(link).toHaveAttribute(
+    'href',
+    `/login?next=${encodeURIComponent(new URL(page.url()).pathname)}`,
+  )
+})
+
 test('Escape stops the answer, and what was said stays', async ({ chat, page }) => {
   await chat.open(await chat.makeAgent())
   await chat.say('slow')
@@ -315,7 +328,8 @@ test('a conversation is renamed, pinned, and deleted with ten seconds to think',
   await expect(list.getByRole('heading', { name: 'Pinned' })).toBeVisible()
   await options.click()
   await page.getByRole('menuitem', { name: 'Delete' }).click()
-  await expect(page.getByText('Named by hand', { exact: true })).toBeHidden()
+  await expect(list.getByRole('link', { name: 'Named by hand' })).toBeHidden()
+  await expect(page.getByRole('heading', { name: 'Guide' })).toBeVisible()
   await page.getByRole('button', { name: 'Undo' }).click()
   await expect(list.getByRole('link', { name: 'Named by hand' })).toBeVisible()
   await page.reload()
