@@ -17,7 +17,7 @@ import { provideChromium } from './chromium.mjs'
 import { build, isFresh, remake } from './freshness.mjs'
 import { listRemaining } from './leftovers.mjs'
 import { runCommand, say, secondsSince } from './report.mjs'
-import { findNode } from './tools.mjs'
+import { findNode, runTool as runQuietly } from './tools.mjs'
 
 /**
  * @typedef {{ passed: number, failed: number }} Count
@@ -42,6 +42,7 @@ runCommand(async () => {
     AL_DIST_DIR: DIST_DIR,
     NEXT_TELEMETRY_DISABLED: '1',
   })
+  if (!process.stdout.isTTY) process.env.NO_COLOR = '1'
   await runChecks(runDir)
   await runTests(runDir)
   await check('nothing left behind', () => requireNothingLeft(runDir))
@@ -116,12 +117,12 @@ const TYPE_CHECK = {
 async function buildPages() {
   if (isFresh(build(DIST_DIR))) return true
   try {
-    await remake(build(DIST_DIR), async () => {
-      if (!(await runTool('next/dist/bin/next', ['build'], { NODE_ENV: 'production' })))
-        throw new Error('not built')
-    })
+    await remake(build(DIST_DIR), () =>
+      runQuietly('next/dist/bin/next', ['build'], { NODE_ENV: 'production' }),
+    )
     return true
-  } catch {
+  } catch (error) {
+    say(error instanceof Error ? error.message : String(error))
     return false
   }
 }
