@@ -9,6 +9,7 @@ import type {
   UpdateCredential,
 } from './contracts/credentials'
 import { db, type Transaction } from './db'
+import { env } from './env'
 import { AppError } from './errors'
 import { getKek, holdProof } from './vault/key'
 import { announceChange, findLentKey, type LentKey, noteUse, openStored } from './vault/lending'
@@ -27,10 +28,10 @@ import { sealSecret } from './vault/seal'
 export type { LentKey } from './vault/lending'
 export type { CredentialQuery, ServingKey } from './vault/resolve'
 
-const defaultBaseUrls: Record<CredentialType, string> = {
-  openai: 'https://api.openai.com/v1',
-  'openai-compatible': '',
-  anthropic: 'https://api.anthropic.com',
+/** Where a key goes if nothing else is said; `OPENAI_BASE_URL` holds for every OpenAI key of the server. */
+function defaultBaseUrl(type: CredentialType): string {
+  if (type === 'openai') return env().OPENAI_BASE_URL
+  return type === 'anthropic' ? 'https://api.anthropic.com' : ''
 }
 
 const maxPerOwner = 100
@@ -62,7 +63,7 @@ export async function createCredential(
   const projectId = input.projectId ?? null
   const owner = { scope, userId: scope === 'user' ? actor.userId : null, projectId }
   const identity = { id: newId(), version: 1, ...owner }
-  const baseUrl = input.baseUrl ?? defaultBaseUrls[type]
+  const baseUrl = input.baseUrl ?? defaultBaseUrl(type)
   const apiKey = input.credentials.api_key
   const row = await db().$transaction(async (tx) => {
     await holdProof(tx, kek)

@@ -8,8 +8,12 @@ import type { LaunchableAgent } from '@/lib/contracts/projects'
 export type ShellDialog = 'palette' | 'shortcuts'
 
 // Neither is part of a page's first load.
-const CommandPalette = dynamic(() => import('./command-palette').then((module) => module.CommandPalette))
+const loadPalette = () => import('./command-palette')
+const CommandPalette = dynamic(() => loadPalette().then((module) => module.CommandPalette))
 const ShortcutList = dynamic(() => import('./shortcut-list').then((module) => module.ShortcutList))
+
+/** How long after a page's start the palette is fetched, out of the way of everything else. */
+const preloadMs = 1000
 
 type ShellDialogsProps = {
   dialog: ShellDialog | null
@@ -46,6 +50,11 @@ export function ShellDialogs({ dialog, openDialog, agents }: ShellDialogsProps) 
 export function useShellKeys(): [ShellDialog | null, (dialog: ShellDialog | null) => void] {
   const router = useRouter()
   const [dialog, openDialog] = useState<ShellDialog | null>(null)
+  useEffect(() => {
+    // Who presses ⌘K goes on typing at once; by then the palette should be there.
+    const timer = setTimeout(() => void loadPalette(), preloadMs)
+    return () => clearTimeout(timer)
+  }, [])
   useEffect(() => {
     const listen = (event: KeyboardEvent) => {
       if (event.defaultPrevented || event.isComposing) return

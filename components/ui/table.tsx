@@ -1,7 +1,7 @@
 import type { ComponentProps, ReactNode } from 'react'
 import { cn } from './class-names'
 
-/** A table with a name. It scrolls sideways by itself when it is too wide, and can be reached by keyboard. */
+/** A table with a name. It scrolls sideways by itself when it is too wide. */
 export function Table({
   label,
   className,
@@ -12,11 +12,14 @@ export function Table({
   children: ReactNode
 }) {
   return (
-    <section aria-label={label} className="-mx-4 overflow-x-auto px-4 sm:mx-0 sm:px-0">
-      <table className={cn('w-full border-collapse text-left text-ui tabular-nums', className)}>
+    <div className="-mx-4 overflow-x-auto px-4 sm:mx-0 sm:px-0">
+      <table
+        aria-label={label}
+        className={cn('w-full border-collapse text-left text-ui tabular-nums', className)}
+      >
         {children}
       </table>
-    </section>
+    </div>
   )
 }
 
