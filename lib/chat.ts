@@ -24,6 +24,7 @@ export {
   listConversations,
   updateConversation,
 } from './chat/conversations'
+export { getConversationOpening } from './chat/opening-view'
 
 /**
  * Stores the message and opens its reply, which outlives this request; the same message again is the same reply.

@@ -2,7 +2,7 @@
 
 import { CircleAlert, RotateCcw } from 'lucide-react'
 import type { ReactNode } from 'react'
-import type { MessageRecord, ReplyError } from '@/lib/contracts/conversations'
+import type { EarlyFinish, MessageRecord, ReplyError } from '@/lib/contracts/conversations'
 import { Button } from '../ui/button'
 import { LinkButton } from '../ui/link-button'
 import type { ChatDeeds } from './chat-deeds'
@@ -43,6 +43,28 @@ function Notice({ tone, children }: { tone: 'bad' | 'quiet'; children: ReactNode
   return <div className={`mt-3 flex gap-3 rounded-panel px-4 py-3 text-ui ${colours}`}>{children}</div>
 }
 
+const earlyEnds: Record<EarlyFinish, string> = {
+  length: 'The answer ends here because it reached the length that the agent or its model allows.',
+  content_filter: 'The provider’s filter ended the answer here.',
+  refusal: 'The model declined to answer this.',
+  tool: 'The model asked for a tool that AL-Chat cannot run.',
+}
+
+function EarlyEnd({ finish, settingsHref }: { finish: EarlyFinish; settingsHref: string }) {
+  return (
+    <Notice tone="quiet">
+      <div className="flex min-w-0 flex-1 flex-wrap items-center justify-between gap-x-4 gap-y-2">
+        <p>{earlyEnds[finish]}</p>
+        {finish === 'length' ? (
+          <LinkButton size="small" href={settingsHref}>
+            {remedies.settings}
+          </LinkButton>
+        ) : null}
+      </div>
+    </Notice>
+  )
+}
+
 /** How an answer ended when it did not end by itself: what happened, what is kept, what to do. */
 export function AnswerStatus(props: StatusProps) {
   const { message } = props
@@ -53,6 +75,7 @@ export function AnswerStatus(props: StatusProps) {
       </p>
     )
   }
+  if (message.finish) return <EarlyEnd finish={message.finish} settingsHref={props.settingsHref} />
   // Some errors of the server say so themselves.
   const isSaid = message.text === '' || /\bkept\b/.test(message.error?.message ?? '')
   const keeps = isSaid ? null : 'What had arrived is kept.'

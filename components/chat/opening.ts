@@ -1,4 +1,5 @@
 import type { ConversationView, MessageRecord } from '@/lib/contracts/conversations'
+import { openingLength } from '@/lib/contracts/limits'
 import { newestLeaf, pathTo, plantTree } from './message-tree'
 import { groupSize } from './turns'
 
@@ -9,9 +10,6 @@ export type OpeningView = ConversationView & {
   /** When the server read it, in milliseconds since 1970. */
   loadedAt: number
 }
-
-/** Messages of the shown branch that come with the page itself. */
-const openingLength = 40
 
 /**
  * The end of the branch that was last read, so that a conversation of thousands of messages is

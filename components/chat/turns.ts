@@ -1,9 +1,10 @@
 import type { MessageRecord } from '@/lib/contracts/conversations'
+import { turnGroupSize } from '@/lib/contracts/limits'
 import type { ChatState, Send } from './chat-state'
 import { pathTo, versionsOf } from './message-tree'
 
 /** Messages that are drawn, or left out, together. */
-export const groupSize = 10
+export const groupSize = turnGroupSize
 
 /** One message as the transcript draws it. Flat, so that an unchanged turn is not drawn again. */
 export type Turn = {

@@ -413,3 +413,22 @@ test('an answer that was cut for its length is kept and marked', async () => {
     text: words(10).join(''),
   })
 })
+
+test('a page that opens a long conversation begins with the end of the branch that was read last', async () => {
+  const talk = await openTalk(server.url, { model_provider: 'demo' })
+  const path = `/chat/${talk.agentId}/${talk.conversationId}`
+  const load = async () =>
+    (await talk.user.call('GET', path, { headers: { cookie: `al_session=${talk.user.token}` } })).text
+  let parentId: string | null = null
+  for (let n = 0; n < 45; n++) {
+    const opened = await send(talk, `marker-${n}-end`, parentId)
+    await talk.user.delete(`/api/replies/${opened.reply.id}`)
+    await followToEnd(talk.user, opened.reply.events_url)
+    parentId = opened.reply.message_id
+  }
+  const html = await load()
+  expect(html).toContain('marker-44-end')
+  expect(html).toContain('marker-26-end')
+  expect(html).not.toContain('marker-2-end')
+  expect((await view(talk)).messages).toHaveLength(90)
+})

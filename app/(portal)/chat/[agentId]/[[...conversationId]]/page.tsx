@@ -1,9 +1,8 @@
 import type { Metadata } from 'next'
 import { notFound, redirect } from 'next/navigation'
 import { ChatPage } from '@/components/chat/chat-page'
-import { cutOpening } from '@/components/chat/opening'
 import { type Actor, requirePageActor } from '@/lib/auth'
-import { getConversationView } from '@/lib/chat'
+import { getConversationOpening } from '@/lib/chat'
 import { ConversationParams } from '@/lib/contracts/conversations'
 import { AgentParams } from '@/lib/contracts/projects'
 import { getAgent, listLaunchableAgents, listPrompts } from '@/lib/projects'
@@ -16,10 +15,10 @@ type Props = { params: Promise<{ agentId: string; conversationId?: string[] }> }
 async function loadOpening(actor: Actor, agentId: string, conversationId: string | undefined) {
   if (conversationId === undefined) return null
   if (!ConversationParams.safeParse({ conversationId }).success) notFound()
-  const view = await orNotFound(getConversationView(actor, conversationId))
+  const view = await orNotFound(getConversationOpening(actor, conversationId))
   if (view.conversation.agent_id !== agentId)
     redirect(`/chat/${view.conversation.agent_id}/${conversationId}`)
-  return cutOpening(view, Date.now())
+  return { ...view, loadedAt: Date.now() }
 }
 
 export default async function AgentChatPage({ params }: Props) {
