@@ -5,14 +5,14 @@ import type { ReactNode } from 'react'
 import './globals.css'
 
 const sans = localFont({
-  src: '../node_modules/@fontsource-variable/inter/files/inter-latin-wght-normal.woff2',
+  src: './fonts/inter-latin-wght-normal.woff2',
   weight: '100 900',
   variable: '--font-sans',
   display: 'swap',
 })
 
 const sansExtended = localFont({
-  src: '../node_modules/@fontsource-variable/inter/files/inter-latin-ext-wght-normal.woff2',
+  src: './fonts/inter-latin-ext-wght-normal.woff2',
   weight: '100 900',
   variable: '--font-sans-ext',
   preload: false,
@@ -28,7 +28,7 @@ const sansExtended = localFont({
 })
 
 const mono = localFont({
-  src: '../node_modules/@fontsource-variable/geist-mono/files/geist-mono-latin-wght-normal.woff2',
+  src: './fonts/geist-mono-latin-wght-normal.woff2',
   weight: '100 900',
   variable: '--font-mono',
   preload: false,

@@ -36,13 +36,6 @@ export async function requireUser(request: Request): Promise<Actor> {
   return actor
 }
 
-/** The caller's account, which must be an admin's. Throws unauthenticated, forbidden. */
-export async function requireAdmin(request: Request): Promise<Actor> {
-  const actor = await requireUser(request)
-  if (actor.role !== 'admin') throw new AppError('forbidden', 'Only an admin can do this.')
-  return actor
-}
-
 /** Who looks at a page, or null. */
 export async function findPageActor(): Promise<Actor | null> {
   const jar = await cookies()

@@ -59,8 +59,8 @@ const limitDefaults = {
   /** Messages that one user sends. */
   message: { count: 120, windowMs: 60_000 },
 }
-export type RateClass = keyof typeof limitDefaults
-export type RateLimit = { count: number; windowMs: number }
+type RateClass = keyof typeof limitDefaults
+type RateLimit = { count: number; windowMs: number }
 
 const rateLimits = z
   .string()

@@ -38,10 +38,8 @@ export type SendMessage = z.infer<typeof SendMessage>
 
 export const RegenerateMessage = z.strictObject({ id: Id, model: line(200).optional() })
 export const EditMessage = z.strictObject({ id: Id, text: MessageText })
-export const ContinueMessage = z.strictObject({ id: Id })
 export type RegenerateMessage = z.infer<typeof RegenerateMessage>
 export type EditMessage = z.infer<typeof EditMessage>
-export type ContinueMessage = z.infer<typeof ContinueMessage>
 
 export const ConversationParams = z.strictObject({ conversationId: Id })
 export const MessageParams = z.strictObject({ messageId: Id })
@@ -56,7 +54,7 @@ export const FollowReply = z.strictObject({
 })
 
 export type MessageStatus = 'running' | 'completed' | 'stopped' | 'interrupted' | 'failed'
-export type MessageRole = 'user' | 'assistant' | 'system' | 'tool'
+type MessageRole = 'user' | 'assistant' | 'system' | 'tool'
 
 export type MessagePart =
   | { type: 'text'; text: string }
