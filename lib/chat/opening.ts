@@ -5,7 +5,7 @@ import type { OpenedReply } from '../contracts/conversations'
 import { db, type JsonInput, type Prisma, type Transaction } from '../db'
 import { AppError } from '../errors'
 import { newLease } from '../replies'
-import { missing, untitled, visibleTo } from './conversations'
+import { missing, untitled } from './conversations'
 import { toMessageRecord } from './records'
 
 /** One request for an answer, whichever call it came by. */
@@ -33,30 +33,39 @@ export type Opened = {
  * The same request again finds what the first one stored. Throws not_found, conflict, invalid_input.
  */
 export async function storeRequest(actor: Actor, request: ReplyRequest): Promise<Opened> {
+  const { conversationId, requestId } = request
   const requestHash = createHash('sha256').update(JSON.stringify(request.content)).digest('hex')
   return db().$transaction(async (tx) => {
-    await tx.$queryRaw`SELECT 1 FROM conversations WHERE id = ${request.conversationId}::uuid FOR UPDATE`
-    const conversation = await tx.conversation.findFirst({
-      where: { id: request.conversationId, ...visibleTo(actor) },
-      include: { replies: { where: { status: 'running' } } },
+    const { agentId, isUntitled } = await lockConversation(tx, actor, conversationId)
+    const replies = await tx.reply.findMany({
+      where: { OR: [{ requestId }, { conversationId, status: 'running' }] },
     })
-    if (!conversation) throw missing()
-    const { agentId } = conversation
-    const known = await tx.reply.findUnique({ where: { requestId: request.requestId } })
+    const known = replies.find((reply) => reply.requestId === requestId)
     if (known) {
-      if (known.conversationId !== conversation.id || known.requestHash !== requestHash) throw reusedId()
-      return { ...(await answerFor(tx, known, request)), agentId, isNew: false }
+      if (known.conversationId !== conversationId || known.requestHash !== requestHash) throw reusedId()
+      return { ...(await findAnswer(tx, known, request)), agentId, isNew: false }
     }
-    if (conversation.replies.length > 0) {
+    if (replies.length > 0) {
       throw new AppError('conflict', 'An answer is still being written here. Wait for it, or stop it first.')
     }
-    const stored = await store(tx, actor, {
-      ...request,
-      requestHash,
-      isUntitled: !conversation.titleGiven && conversation.title === untitled,
-    })
-    return { ...(await answerFor(tx, stored, request)), agentId, isNew: true }
+    const stored = await store(tx, actor, { ...request, requestHash, isUntitled })
+    return { ...stored, agentId, isNew: true }
   })
+}
+
+type Locked = { agentId: string; isUntitled: boolean }
+
+/** Nobody else opens a reply here until this transaction is over. */
+async function lockConversation(tx: Transaction, actor: Actor, conversationId: string): Promise<Locked> {
+  const [locked] = await tx.$queryRaw<Locked[]>`
+    SELECT c.agent_id AS "agentId", NOT c.title_given AND c.title = ${untitled} AS "isUntitled"
+    FROM conversations c
+    JOIN agents a ON a.id = c.agent_id
+    JOIN project_members m ON m.project_id = a.project_id AND m.user_id = c.user_id
+    WHERE c.id = ${conversationId}::uuid AND c.user_id = ${actor.userId}::uuid
+    FOR UPDATE OF c`
+  if (!locked) throw missing()
+  return locked
 }
 
 function reusedId(): AppError {
@@ -66,29 +75,22 @@ function reusedId(): AppError {
 type NewRequest = ReplyRequest & { requestHash: string; isUntitled: boolean }
 
 async function store(tx: Transaction, actor: Actor, request: NewRequest) {
-  const { ask, conversationId } = request
-  if (ask.parentId !== null) await requireMessage(tx, conversationId, ask.parentId)
-  const parentId = 'text' in ask ? request.requestId : ask.parentId
+  const { ask, conversationId, requestId, requestHash } = request
   const messageId = request.answerId ?? newId()
-  const taken = await tx.message.findFirst({
-    where: { id: { in: [request.requestId, messageId] } },
-    select: { id: true },
-  })
-  if (taken) throw reusedId()
+  await requirePlace(tx, request, messageId)
   // Times decide the order in which messages are read; the answer comes after its question.
   const askedAt = new Date()
-  if ('text' in ask) await tx.message.create({ data: userMessage(request, ask, askedAt) })
-  await tx.message.create({
-    data: {
-      id: messageId,
-      conversationId,
-      parentId,
-      role: 'assistant',
-      status: 'running',
-      createdAt: new Date(askedAt.getTime() + 1),
-    },
-  })
-  await tx.conversation.update({
+  const answer: NewMessage = {
+    id: messageId,
+    conversationId,
+    parentId: 'text' in ask ? requestId : ask.parentId,
+    role: 'assistant',
+    status: 'running',
+    createdAt: new Date(askedAt.getTime() + 1),
+  }
+  const messages = 'text' in ask ? [userMessage(request, ask, askedAt), answer] : [answer]
+  const rows = await tx.message.createManyAndReturn({ data: messages })
+  await tx.conversation.updateMany({
     where: { id: conversationId },
     data: {
       currentMessageId: messageId,
@@ -96,25 +98,20 @@ async function store(tx: Transaction, actor: Actor, request: NewRequest) {
       ...(request.isUntitled && 'text' in ask && { title: titleFrom(ask.text) }),
     },
   })
-  const { requestId, requestHash } = request
-  return tx.reply.create({
-    data: {
-      id: newId(),
-      conversationId,
-      userId: actor.userId,
-      messageId,
-      requestId,
-      requestHash,
-      ...newLease(),
-    },
-  })
+  const reply = { id: newId(), conversationId, userId: actor.userId, messageId, requestId, requestHash }
+  await tx.reply.createMany({ data: { ...reply, ...newLease() } })
+  const shown = rows.find(({ id }) => id === shownId(request, messageId))
+  if (!shown) throw reusedId()
+  return toOpened(reply, shown)
 }
+
+type NewMessage = Prisma.MessageUncheckedCreateInput
 
 function userMessage(
   request: NewRequest,
   ask: { text: string; parentId: string | null },
   createdAt: Date,
-): Prisma.MessageUncheckedCreateInput {
+): NewMessage {
   return {
     id: request.requestId,
     conversationId: request.conversationId,
@@ -128,19 +125,42 @@ function userMessage(
   }
 }
 
-async function requireMessage(tx: Transaction, conversationId: string, id: string): Promise<void> {
-  if (await tx.message.findFirst({ where: { id, conversationId }, select: { id: true } })) return
-  throw new AppError('invalid_input', 'The message that this answers is not in the conversation.', {
-    issues: [{ path: 'parent_id', message: 'No message of this conversation.' }],
+/** What the request hangs on must be in the conversation, and its ids must be new. */
+async function requirePlace(tx: Transaction, request: NewRequest, messageId: string): Promise<void> {
+  const { parentId } = request.ask
+  const ids = [request.requestId, messageId, ...(parentId === null ? [] : [parentId])]
+  const found = await tx.message.findMany({
+    where: { id: { in: ids } },
+    select: { id: true, conversationId: true },
   })
+  if (parentId !== null) {
+    const isHere = found.some(
+      ({ id, conversationId }) => id === parentId && conversationId === request.conversationId,
+    )
+    if (!isHere) {
+      throw new AppError('invalid_input', 'The message that this answers is not in the conversation.', {
+        issues: [{ path: 'parent_id', message: 'No message of this conversation.' }],
+      })
+    }
+  }
+  if (found.some(({ id }) => id === messageId || id === request.requestId)) throw reusedId()
 }
 
-/** The answer to the call: the user's message, or, where none is new, the one that is being written. */
-async function answerFor(tx: Transaction, reply: { id: string; messageId: string }, request: ReplyRequest) {
-  const shownId = 'text' in request.ask ? request.requestId : reply.messageId
-  const message = await tx.message.findUniqueOrThrow({ where: { id: shownId } })
+/** The call answers with the user's message, or, where none is new, with the one that is being written. */
+function shownId(request: ReplyRequest, messageId: string): string {
+  return 'text' in request.ask ? request.requestId : messageId
+}
+
+async function findAnswer(tx: Transaction, reply: { id: string; messageId: string }, request: ReplyRequest) {
+  const id = shownId(request, reply.messageId)
+  return toOpened(reply, await tx.message.findUniqueOrThrow({ where: { id } }))
+}
+
+type MessageRow = Parameters<typeof toMessageRecord>[0]
+
+function toOpened(reply: { id: string; messageId: string }, shown: MessageRow) {
   const answer: OpenedReply = {
-    message: toMessageRecord(message),
+    message: toMessageRecord(shown),
     reply: { id: reply.id, message_id: reply.messageId, events_url: `/api/replies/${reply.id}/events` },
   }
   return { answer, replyId: reply.id }
