@@ -161,8 +161,13 @@ function isStarting(problem: string): boolean {
   return ['57P03', 'ENOENT', 'ECONNREFUSED', 'ECONNRESET'].includes(problem)
 }
 
+// A connection that ends while nobody waits for it would otherwise end the process.
+function connectionTo(connection: EmbeddedConnection): Client {
+  return new Client(connection).on('error', () => undefined)
+}
+
 async function tryConnecting(connection: EmbeddedConnection): Promise<string | undefined> {
-  const client = new Client(connection)
+  const client = connectionTo(connection)
   try {
     await client.connect()
     return undefined
@@ -174,7 +179,7 @@ async function tryConnecting(connection: EmbeddedConnection): Promise<string | u
 }
 
 async function createDatabase(connection: EmbeddedConnection): Promise<void> {
-  const client = new Client({ ...connection, database: 'postgres' })
+  const client = connectionTo({ ...connection, database: 'postgres' })
   await client.connect()
   await client.query(`CREATE DATABASE ${DATABASE}`).finally(() => client.end())
 }

@@ -29,7 +29,8 @@ type Record = { migration_name: string; checksum: string; finished_at: Date | nu
  */
 export async function applyMigrations(connection: ClientConfig, migrationsDir: string): Promise<string[]> {
   const wanted = readMigrations(migrationsDir)
-  const client = new Client(connection)
+  // Whatever ends the connection also fails the query under way; unheard, it would end the process.
+  const client = new Client(connection).on('error', () => undefined)
   await client.connect().catch((cause: Error) => {
     throw new AppError('unavailable', `The database does not answer: ${sayCause(cause)}`, { cause })
   })

@@ -5,7 +5,7 @@ import { createServer } from 'node:net'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { listProcessesIn, untilNoProcessIn } from '../support/embedded'
+import { listProcessesIn, postmasterPid, untilNoProcessIn } from '../support/embedded'
 import { makeOwnFolder } from '../support/own-folder'
 import { type Environment, spawnServer, startServer, type TestServer } from '../support/server'
 
@@ -114,6 +114,19 @@ describe('a server', () => {
       expect(header).not.toBe(unfit)
       expect(inBody).toBe(header)
     }
+  })
+
+  test('outlives its database, which is started again', async () => {
+    const server = await serve()
+    const call = await signUp(server.url)
+    process.kill(postmasterPid(server.dataDir), 'SIGKILL')
+    let answer = await call(server.url, '/api/projects')
+    while (answer.status !== 200) {
+      expect(answer.status).toBe(503)
+      answer = await call(server.url, '/api/projects')
+    }
+    expect(await server.stop()).toBe(0)
+    expect(listProcessesIn(server.dataDir)).toEqual([])
   })
 
   test('with DATABASE_URL starts no database of its own', async () => {

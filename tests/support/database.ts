@@ -20,7 +20,7 @@ export async function createScratchDatabase(
 }
 
 async function runOn(serverUrl: string, sql: string): Promise<void> {
-  const client = new Client({ connectionString: serverUrl })
+  const client = new Client({ connectionString: serverUrl }).on('error', () => undefined)
   await client.connect()
   await client.query(sql).finally(() => client.end())
 }

@@ -83,7 +83,7 @@ export async function queryOnce<Row extends object>(
   sql: string,
   values: unknown[] = [],
 ): Promise<Row[]> {
-  const client = new Client({ connectionString: url })
+  const client = new Client({ connectionString: url }).on('error', () => undefined)
   await client.connect()
   try {
     const { rows } = await client.query(sql, values)
