@@ -3,12 +3,17 @@ import type { NextConfig } from 'next'
 // The tests build into their own folder, so that they can run beside a server that is serving `.next`.
 const distDir = process.env.AL_DIST_DIR ?? '.next'
 
+const { APP_URL = '' } = process.env
+const publicHost = URL.canParse(APP_URL) ? [new URL(APP_URL).host] : []
+
 const config: NextConfig = {
   distDir,
   poweredByHeader: false,
   // `npm test` checks the types; a newcomer's first start need not do it again.
   typescript: { ignoreBuildErrors: true },
   reactStrictMode: true,
+  // A proxy may put its own name into Host; forms are then posted from the public address.
+  experimental: { serverActions: { allowedOrigins: publicHost } },
   devIndicators: false,
   serverExternalPackages: ['pg', 'pino', '@prisma/client', '@prisma/adapter-pg'],
   headers: async () => [

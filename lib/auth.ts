@@ -5,7 +5,7 @@ import { recordAudit } from './audit'
 import type { Actor, Origin } from './auth/actor'
 import { reserveSignIn } from './auth/limits'
 import { hashPassword, verifyPassword } from './auth/password'
-import { createSession, endSessions, findActor } from './auth/sessions'
+import { announceAccessChange, createSession, findActor, wrongCredentials } from './auth/sessions'
 import { readCookieToken, readToken } from './auth/token-source'
 import { addCount } from './bus'
 import type { ChangePassword, Login, Register, Role, SignedIn, UserRecord } from './contracts/accounts'
@@ -17,7 +17,7 @@ import { callerAddress } from './http'
 export type { Actor, Origin } from './auth/actor'
 export { clearedCookie, sessionCookie } from './auth/cookie'
 export { warmPasswords } from './auth/password'
-export { endSession, listSessions, onAccessEnd } from './auth/sessions'
+export { announceAccessChange, endSession, isSignedIn, listSessions, onAccessChange } from './auth/sessions'
 
 /** Where this request comes from. */
 export function originOf(request: { headers: Headers }, requestId: string | null = null): Origin {
@@ -80,17 +80,14 @@ export async function register(input: Register, origin: Origin): Promise<SignedI
       throw new AppError('conflict', 'There is an account with this email already. Sign in instead.')
     }
     const role: Role = isFirst ? 'admin' : 'member'
-    return tx.user.create({
+    const made = await tx.user.create({
       data: { id: newId(), email: input.email, name: input.name ?? null, passwordHash, role },
     })
+    const { ip, requestId } = origin
+    await recordAudit({ actorId: made.id, action: 'account.register', ip, requestId }, tx)
+    return made
   })
-  await recordAudit({
-    actorId: user.id,
-    action: 'account.register',
-    ip: origin.ip,
-    requestId: origin.requestId,
-  })
-  return createSession(toUserRecord(user), origin)
+  return createSession(toUserRecord(user), passwordHash, origin)
 }
 
 function registrationClosed(): AppError {
@@ -122,10 +119,10 @@ export async function login(input: Login, origin: Origin): Promise<SignedIn> {
     const matches = await verifyPassword(input.password, user?.passwordHash ?? null)
     if (!user || !matches || user.disabledAt) {
       await attempt.failed()
-      throw new AppError('unauthenticated', 'Email or password is wrong.')
+      throw wrongCredentials()
     }
     await attempt.succeeded()
-    return await createSession(toUserRecord(user), origin)
+    return await createSession(toUserRecord(user), user.passwordHash, origin)
   } finally {
     await attempt.release()
   }
@@ -142,16 +139,18 @@ export async function changePassword(actor: Actor, input: ChangePassword, origin
         issues: [{ path: 'current', message: 'This is not your current password.' }],
       })
     }
-    const passwordHash = await hashPassword(input.next)
-    await db().user.update({ where: { id: actor.userId }, data: { passwordHash } })
-    await endSessions({ userId: actor.userId, exceptId: actor.sessionId })
-    await recordAudit({
-      actorId: actor.userId,
-      action: 'account.password',
-      ip: origin.ip,
-      requestId: origin.requestId,
-    })
+    await replacePassword(actor, await hashPassword(input.next), origin)
   } finally {
     await attempt.release()
   }
+}
+
+async function replacePassword(actor: Actor, passwordHash: string, { ip, requestId }: Origin): Promise<void> {
+  const { userId, sessionId } = actor
+  await db().$transaction(async (tx) => {
+    await tx.user.update({ where: { id: userId }, data: { passwordHash } })
+    await tx.session.deleteMany({ where: { userId, id: { not: sessionId } } })
+    await recordAudit({ actorId: userId, action: 'account.password', ip, requestId }, tx)
+  })
+  announceAccessChange(userId)
 }

@@ -1,5 +1,5 @@
 import type { Actor } from './auth'
-import { onAccessEnd } from './auth'
+import { isSignedIn, onAccessChange } from './auth'
 import { addCount } from './bus'
 import { answerWith, explainFailure } from './chat/answer'
 import { missing, visibleTo } from './chat/conversations'
@@ -138,7 +138,7 @@ export async function stopAnswer(actor: Actor, replyId: string): Promise<void> {
 export type NumberedEvent = { id: number; event: ReplyEvent['type']; data: ReplyEvent['data'] }
 
 /**
- * The events of an answer after `after`, up to its terminal one; ends early when the actor's session does.
+ * The events of an answer after `after`, up to its terminal one; ends early when the actor may not see it any more.
  * Throws not_found before anything is sent.
  */
 export async function followAnswer(
@@ -149,14 +149,28 @@ export async function followAnswer(
   const { messageId } = await getReply(actor, replyId)
   return async function* follow(signal) {
     const ended = new AbortController()
-    const stopListening = onAccessEnd(actor, () => ended.abort())
+    const lookAgain = async () => {
+      if (!(await mayFollow(actor, replyId))) ended.abort()
+    }
+    const stopListening = onAccessChange(actor, () => void lookAgain())
     try {
+      // What changed between the request and here was announced before anyone listened.
+      void lookAgain()
       for await (const frame of followReply(replyId, after, AbortSignal.any([signal, ended.signal]))) {
         yield { id: frame.seq, ...(await toEvent(frame, messageId)) }
       }
     } finally {
       stopListening()
     }
+  }
+}
+
+/** A database that does not answer ends the stream too: the reader comes back when it does. */
+async function mayFollow(actor: Actor, replyId: string): Promise<boolean> {
+  try {
+    return (await isSignedIn(actor)) && Boolean(await getReply(actor, replyId))
+  } catch {
+    return false
   }
 }
 

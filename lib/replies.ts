@@ -65,7 +65,11 @@ export function stopReply(replyId: string): void {
 /** At start: ends what a crash left behind, and keeps looking after leases. */
 export async function recoverReplies(): Promise<void> {
   await interruptAbandoned([])
-  state().stopLeases = keepLeases(() => [...state().running.keys()])
+  state().stopLeases = keepLeases({
+    ids: () => [...state().running.keys()],
+    // Deleted, or taken over: nobody waits for it here.
+    lose: (id) => state().running.get(id)?.reply.abort.abort('lost'),
+  })
 }
 
 /** At the end: waits up to 30 s for running replies, then marks the rest as interrupted. */

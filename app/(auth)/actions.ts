@@ -6,6 +6,7 @@ import type { CredentialsState } from '@/components/account/credentials-form'
 import { login, pageOrigin, register, sessionCookie } from '@/lib/auth'
 import { Login, Register, type SignedIn, safeReturnPath } from '@/lib/contracts/accounts'
 import { asAppError } from '@/lib/errors'
+import { logUnexpected } from '@/lib/http'
 
 /*
  * The forms post here, with or without JavaScript; programs use /api/auth.
@@ -46,6 +47,7 @@ async function enter(form: FormData, typed: Typed, open: () => Promise<SignedIn>
   try {
     await keepSignedIn(await open())
   } catch (error) {
+    logUnexpected(error, null)
     const { message, issues, retryAfterSeconds } = asAppError(error)
     const wait = retryAfterSeconds === undefined ? undefined : Math.ceil(retryAfterSeconds)
     return { typed, message, faults: issues, retryAfterSeconds: wait }

@@ -47,17 +47,16 @@ type Waiting = { job: HashJob; resolve: (answer: unknown) => void; reject: (erro
 class HasherPool {
   private readonly size = Math.max(1, Math.min(4, availableParallelism() - 1))
   private readonly waiting: Waiting[] = []
-  private readonly idle: Worker[] = []
-  private started = 0
+  /** Threads that have nothing to do, each with the timer that will end it. */
+  private readonly idle = new Map<Worker, NodeJS.Timeout>()
+  private readonly busy = new Map<Worker, Waiting>()
 
   run(job: HashJob): Promise<unknown> {
     if (this.waiting.length >= maxWaiting) {
       throw new AppError(
         'unavailable',
         'Too many people are signing in at this moment. Try again in a few seconds.',
-        {
-          retryAfterSeconds: 5,
-        },
+        { retryAfterSeconds: 5 },
       )
     }
     return new Promise((resolve, reject) => {
@@ -67,50 +66,52 @@ class HasherPool {
   }
 
   private next(): void {
-    if (this.waiting.length === 0) return
-    const worker = this.idle.pop() ?? (this.started < this.size ? this.start() : null)
-    const first = worker && this.waiting.shift()
-    if (first) this.assign(worker, first)
+    while (this.waiting.length > 0) {
+      const worker = this.findWorker()
+      const first = worker && this.waiting.shift()
+      if (!first) return
+      this.busy.set(worker, first)
+      worker.postMessage(first.job)
+    }
+  }
+
+  private findWorker(): Worker | null {
+    const [rested] = this.idle.keys()
+    if (rested) {
+      clearTimeout(this.idle.get(rested))
+      this.idle.delete(rested)
+      return rested
+    }
+    return this.busy.size < this.size ? this.start() : null
   }
 
   private start(): Worker {
-    this.started += 1
     const worker = new Worker(new URL('./hasher.ts', import.meta.url))
     worker.unref()
-    worker.once('exit', () => {
-      this.started -= 1
-      const place = this.idle.indexOf(worker)
-      if (place >= 0) this.idle.splice(place, 1)
-    })
+    worker.on('message', (answer) => this.done(worker, answer))
+    worker.on('error', (error) => this.lose(worker, error))
+    worker.on('exit', () => this.lose(worker, null))
     return worker
   }
 
-  private assign(worker: Worker, { job, resolve, reject }: Waiting): void {
-    const done = (settle: () => void) => {
-      worker.removeAllListeners('message')
-      worker.removeAllListeners('error')
-      settle()
-    }
-    worker.once('message', (answer) =>
-      done(() => {
-        resolve(answer)
-        this.rest(worker)
-      }),
-    )
-    worker.once('error', (error) =>
-      done(() => {
-        reject(new AppError('internal', 'The password could not be checked.', { cause: error }))
-        this.next()
-      }),
-    )
-    worker.postMessage(job)
+  private done(worker: Worker, answer: unknown): void {
+    this.busy.get(worker)?.resolve(answer)
+    this.busy.delete(worker)
+    this.idle.set(worker, setTimeout(() => this.retire(worker), idleMs).unref())
+    this.next()
   }
 
-  private rest(worker: Worker): void {
-    this.idle.push(worker)
-    setTimeout(() => {
-      if (this.idle.includes(worker) && this.waiting.length === 0) void worker.terminate()
-    }, idleMs).unref()
+  /** Out of the pool first, so that no job is given to a thread that is ending. */
+  private retire(worker: Worker): void {
+    this.idle.delete(worker)
+    void worker.terminate()
+  }
+
+  private lose(worker: Worker, cause: unknown): void {
+    clearTimeout(this.idle.get(worker))
+    this.idle.delete(worker)
+    this.busy.get(worker)?.reject(new AppError('internal', 'The password could not be checked.', { cause }))
+    this.busy.delete(worker)
     this.next()
   }
 }

@@ -13,13 +13,26 @@ const seenEveryMs = 300_000
 
 const accessTopic = (userId: string) => `auth:${userId}`
 
-/** Signs a user in on a device. */
-export async function createSession(user: UserRecord, origin: Origin): Promise<SignedIn> {
+/**
+ * Signs a user in on a device, if the password that was verified still is theirs: whoever changes it waits for this,
+ * or this for them. Throws unauthenticated.
+ */
+export async function createSession(
+  user: UserRecord,
+  verifiedHash: string,
+  origin: Origin,
+): Promise<SignedIn> {
   // Tokens carry whole seconds; the row says the same.
   const createdAt = new Date(Math.floor(Date.now() / 1000) * 1000)
   const expiresAt = new Date(createdAt.getTime() + sessionDays * dayMs)
   const session = { id: newId(), userId: user.id, createdAt, expiresAt }
-  await db().session.create({ data: { ...session, userAgent: origin.userAgent, ip: origin.ip } })
+  await db().$transaction(async (tx) => {
+    const current = await tx.$queryRaw<unknown[]>`
+      SELECT 1 FROM users
+      WHERE id = ${user.id}::uuid AND password_hash = ${verifiedHash} AND disabled_at IS NULL FOR SHARE`
+    if (current.length === 0) throw wrongCredentials()
+    await tx.session.create({ data: { ...session, userAgent: origin.userAgent, ip: origin.ip } })
+  })
   return { user, token: await signToken(session), expires_at: expiresAt.toISOString() }
 }
 
@@ -67,31 +80,38 @@ export async function listSessions(actor: Actor): Promise<SessionRecord[]> {
   }))
 }
 
+/** The one answer to an unknown account and a wrong password. */
+export function wrongCredentials(): AppError {
+  return new AppError('unauthenticated', 'Email or password is wrong.')
+}
+
 /** Ends one of the actor's sessions. Throws not_found. */
 export async function endSession(actor: Actor, sessionId: string): Promise<void> {
   const { count } = await db().session.deleteMany({ where: { id: sessionId, userId: actor.userId } })
   if (count === 0) throw new AppError('not_found', 'This session has ended already.')
-  publish(accessTopic(actor.userId), { endedSessionId: sessionId })
+  announceAccessChange(actor.userId)
 }
 
-/** Ends all sessions of a user but one. */
-export async function endSessions({
-  userId,
-  exceptId,
-}: {
-  userId: string
-  exceptId: string | null
-}): Promise<void> {
-  await db().session.deleteMany({ where: { userId, ...(exceptId && { id: { not: exceptId } }) } })
-  publish(accessTopic(userId), { keptSessionId: exceptId })
-}
-
-type AccessChange = { endedSessionId?: string; keptSessionId?: string | null }
-
-/** Calls back once when the actor's session ends, so that its live streams end with it. Returns how to stop listening. */
-export function onAccessEnd(actor: Actor, ended: () => void): () => void {
-  return subscribe(accessTopic(actor.userId), (message) => {
-    const { endedSessionId, keptSessionId } = message as AccessChange
-    if (endedSessionId ? endedSessionId === actor.sessionId : keptSessionId !== actor.sessionId) ended()
+/** Whether the actor's session goes on: neither ended nor expired, the account not disabled. */
+export async function isSignedIn(actor: Actor): Promise<boolean> {
+  const session = await db().session.findFirst({
+    where: {
+      id: actor.sessionId,
+      userId: actor.userId,
+      expiresAt: { gt: new Date() },
+      user: { disabledAt: null },
+    },
+    select: { id: true },
   })
+  return session !== null
+}
+
+/** Tells the live streams of a user that what the user may do has changed. */
+export function announceAccessChange(userId: string): void {
+  publish(accessTopic(userId), null)
+}
+
+/** Calls back whenever what the actor may do has changed, so that live streams look again. Returns how to stop listening. */
+export function onAccessChange(actor: Actor, changed: () => void): () => void {
+  return subscribe(accessTopic(actor.userId), changed)
 }

@@ -59,5 +59,7 @@ export function safeReturnPath(path: string | null | undefined): string {
   const target = URL.canParse(path, 'http://here') ? new URL(path, 'http://here') : null
   // A path such as `/\t/evil.example` is another site once the browser has dropped the control character.
   if (target?.origin !== 'http://here' || /\p{Cc}|\\/u.test(path)) return home
-  return target.pathname.startsWith('/login') || target.pathname.startsWith('/register') ? home : path
+  // What is returned is what was looked at: `/.//evil.example` is `//evil.example` to the one who goes there.
+  if (/^\/(\/|login|register)/.test(target.pathname)) return home
+  return target.pathname + target.search + target.hash
 }

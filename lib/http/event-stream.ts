@@ -1,5 +1,4 @@
-import { asAppError } from '../errors'
-import { log } from '../log'
+import { logUnexpected } from './portal-error'
 
 /** One server-sent event: its id, its type, and data that becomes JSON. */
 export type ServerEvent = { id: number; event: string; data: unknown }
@@ -8,23 +7,26 @@ const heartbeatMs = 15_000
 
 /**
  * A stream of server-sent events with a comment every 15 s.
- * The source is pulled only while the reader keeps up; `open` gets a signal that fires when the reader is gone.
+ * Nothing begins before the first read, and the source is pulled only while the reader keeps up: an answer to HEAD, or
+ * to who has gone, costs nothing. `open` gets a signal that fires when the reader is gone.
  */
 export function eventStream(open: (signal: AbortSignal) => AsyncIterable<ServerEvent>): Response {
   const gone = new AbortController()
   const encoder = new TextEncoder()
   let heartbeat: NodeJS.Timeout | undefined
   let events: AsyncIterator<ServerEvent> | undefined
-  const stream = new ReadableStream<Uint8Array>({
-    start(controller) {
-      events = open(gone.signal)[Symbol.asyncIterator]()
-      controller.enqueue(encoder.encode(': open\n\n'))
-      heartbeat = setInterval(() => {
-        if ((controller.desiredSize ?? 0) > 0) controller.enqueue(encoder.encode(': still here\n\n'))
-      }, heartbeatMs)
-    },
+  const source: UnderlyingDefaultSource<Uint8Array> = {
     async pull(controller) {
-      const next = await events?.next().catch(endInError)
+      if (!events) {
+        events = open(gone.signal)[Symbol.asyncIterator]()
+        controller.enqueue(encoder.encode(': open\n\n'))
+        heartbeat = setInterval(() => {
+          // Below zero, the last comment has not been read yet.
+          if (controller.desiredSize === 0) controller.enqueue(encoder.encode(': still here\n\n'))
+        }, heartbeatMs)
+        return
+      }
+      const next = await events.next().catch(endInError)
       if (!next || next.done) {
         clearInterval(heartbeat)
         return controller.close()
@@ -37,7 +39,8 @@ export function eventStream(open: (signal: AbortSignal) => AsyncIterable<ServerE
       gone.abort()
       await events?.return?.()
     },
-  })
+  }
+  const stream = new ReadableStream(source, { highWaterMark: 0 })
   return new Response(stream, {
     headers: {
       'content-type': 'text/event-stream; charset=utf-8',
@@ -49,8 +52,7 @@ export function eventStream(open: (signal: AbortSignal) => AsyncIterable<ServerE
 
 /** A stream that cannot go on is closed; the reader comes back and is told why, with a status. */
 function endInError(error: unknown): null {
-  const known = asAppError(error)
-  if (known.code === 'internal') log().error({ err: known.cause ?? known }, 'an event stream broke off')
+  logUnexpected(error, null)
   return null
 }
 

@@ -1,5 +1,5 @@
 import { recordAudit } from '../audit'
-import type { Actor, Origin } from '../auth'
+import { type Actor, announceAccessChange, type Origin } from '../auth'
 import type { Listing } from '../contracts/common'
 import type { AddMember, MemberRecord, ProjectRole } from '../contracts/projects'
 import { db, type Transaction } from '../db'
@@ -105,6 +105,7 @@ export async function removeMember(
     await tx.projectMember.delete({ where: { projectId_userId: member } })
     await audit(tx, { actor, origin, action: 'member.remove', ...member })
   })
+  announceAccessChange(member.userId)
 }
 
 /** Changes of one project's members take turns: each locks all of its member rows, in one order. */

@@ -14,12 +14,16 @@ const takeOverLimit = 100
 export const nodeId = () => remember('replies.node', randomUUID)
 
 /** Renews this node's leases and takes over expired ones, every two seconds until stopped. */
-export function keepLeases(runningIds: () => string[]): () => Promise<void> {
+export function keepLeases(running: {
+  ids: () => string[]
+  lose: (id: string) => void
+}): () => Promise<void> {
   let lastSweepAt = 0
   let turn = Promise.resolve()
   const look = async () => {
-    await renewLeases({ nodeId: nodeId(), leaseMs, runningIds: runningIds() })
-    await interruptAbandoned(runningIds())
+    const lost = await renewLeases({ nodeId: nodeId(), leaseMs, runningIds: running.ids() })
+    for (const id of lost) running.lose(id)
+    await interruptAbandoned(running.ids())
     if (performance.now() - lastSweepAt < sweepEveryMs) return
     lastSweepAt = performance.now()
     await deleteFoldedFrames(keepFramesMs)

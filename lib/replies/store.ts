@@ -63,6 +63,10 @@ export async function finishReply(
   ending: Ending,
 ): Promise<boolean> {
   return db().$transaction(async (tx) => {
+    // The conversation first, as whoever deletes it does.
+    await tx.$queryRaw`
+      SELECT 1 FROM conversations
+      WHERE id = (SELECT conversation_id FROM replies WHERE id = ${reply.replyId}::uuid) FOR UPDATE`
     const ended = await tx.reply.updateMany({
       where: { id: reply.replyId, epoch: reply.epoch, status: 'running' },
       data: { status: ending.type, lastSeq: reply.seq, endedAt: new Date() },
@@ -92,17 +96,19 @@ export async function finishReply(
 
 type Lease = { nodeId: string; leaseMs: number; runningIds: string[] }
 
-/** Extends the leases of the replies that run on this node. */
-export async function renewLeases({ leaseMs, runningIds }: Lease): Promise<void> {
-  if (runningIds.length === 0) return
-  await db().$executeRaw`
+/** Extends the leases of the replies that run on this node. Returns the ids of those that are not its any more. */
+export async function renewLeases({ nodeId, leaseMs, runningIds }: Lease): Promise<string[]> {
+  if (runningIds.length === 0) return []
+  const renewed = await db().$queryRaw<{ id: string }[]>`
     UPDATE replies SET lease_expires_at = now() + ${leaseMs} * interval '1 millisecond'
-    WHERE id = ANY(${runningIds}::uuid[]) AND status = 'running'`
+    WHERE id = ANY(${runningIds}::uuid[]) AND node_id = ${nodeId}
+    RETURNING id`
+  const ours = new Set(renewed.map(({ id }) => id))
+  return runningIds.filter((id) => !ours.has(id))
 }
 
 /**
  * Takes over at most `limit` replies whose writer is gone: each gets a new epoch and this node as its owner.
- * `FOR UPDATE` waits for inserts under way, whose foreign key holds a share of the row.
  */
 export async function takeOverExpired(lease: Lease, limit: number): Promise<{ id: string; epoch: number }[]> {
   return db().$queryRaw<{ id: string; epoch: number }[]>`
@@ -116,13 +122,13 @@ export async function takeOverExpired(lease: Lease, limit: number): Promise<{ id
     RETURNING id, epoch`
 }
 
-/** Deletes the frames of replies that ended a while ago; their text is in the messages. */
+/** Deletes the frames of replies that ended a while ago, whose text is in the messages, or that are gone. */
 export async function deleteFoldedFrames(keepMs: number): Promise<void> {
   await db().$executeRaw`
     DELETE FROM reply_frames WHERE reply_id IN (
-      SELECT r.id FROM replies r
-      WHERE r.ended_at < now() - ${keepMs} * interval '1 millisecond'
-        AND EXISTS (SELECT 1 FROM reply_frames f WHERE f.reply_id = r.id)
+      SELECT DISTINCT f.reply_id FROM reply_frames f
+      LEFT JOIN replies r ON r.id = f.reply_id
+      WHERE r.id IS NULL OR r.ended_at < now() - ${keepMs} * interval '1 millisecond'
       LIMIT 1000
     )`
 }

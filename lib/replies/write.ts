@@ -39,7 +39,8 @@ const retryMs = 250
 /** The bus topic on which a reply is told to stop, on whichever node it runs. */
 export const stopTopic = (replyId: string) => `stop:${replyId}`
 
-type Outcome = { type: TerminalType; failure: AppError | null }
+/** A lost reply was deleted or taken over; what it cost is counted, and nothing else is written. */
+type Outcome = { type: TerminalType; failure: AppError | null; isLost: boolean }
 
 /** Runs a reply from its first delta to its terminal frame. */
 export async function writeReply(
@@ -69,14 +70,15 @@ export async function writeReply(
   if (reply.endText()) committer.add(reply)
   await committer.settle(reply)
   const outcome = judge(reply, failure)
-  if (outcome === 'lost') return
-  if (outcome.failure?.code === 'internal')
+  if (outcome.failure?.code === 'internal') {
     log().error({ err: outcome.failure.cause, replyId: reply.replyId }, 'a reply failed')
+  }
   const { parts } = reply
   const outputLength = parts.reduce((sum, part) => sum + ('text' in part ? part.text.length : 0), 0)
   await opening.ended({ type: outcome.type, usage: known.usage, outputLength }).catch((error) => {
     log().error({ err: error, replyId: reply.replyId }, 'the usage of a reply could not be recorded')
   })
+  if (outcome.isLost) return
   const error = outcome.failure && opening.explain(outcome.failure)
   await finish(reply, { ...known, type: outcome.type, parts, error })
 }
@@ -93,13 +95,13 @@ async function run(reply: RunningReply, source: ReplySource, sink: ReplySink): P
   }
 }
 
-function judge(reply: RunningReply, failure: AppError | null): Outcome | 'lost' {
+function judge(reply: RunningReply, failure: AppError | null): Outcome {
   const { aborted, reason } = reply.abort.signal
-  if (!aborted) return { type: failure ? 'failed' : 'completed', failure }
-  if (reason === 'lost') return 'lost'
-  if (reason === 'stopped') return { type: 'stopped', failure: null }
-  if (reason === 'closing') return { type: 'interrupted', failure: null }
-  return { type: 'failed', failure: asAppError(reason) }
+  if (!aborted) return { type: failure ? 'failed' : 'completed', failure, isLost: false }
+  if (reason === 'lost') return { type: 'interrupted', failure: null, isLost: true }
+  if (reason === 'stopped') return { type: 'stopped', failure: null, isLost: false }
+  if (reason === 'closing') return { type: 'interrupted', failure: null, isLost: false }
+  return { type: 'failed', failure: asAppError(reason), isLost: false }
 }
 
 async function finish(reply: RunningReply, ending: Ending): Promise<void> {

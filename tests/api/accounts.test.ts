@@ -297,3 +297,22 @@ test('passwords and tokens are in no log line', async () => {
   expect(server.output()).not.toContain('canary-password-7731')
   expect(server.output()).not.toContain(user.token)
 })
+
+test('a session opened with the old password does not survive its change', async () => {
+  const user = await signUp(server.url)
+  const attempts: Promise<string | null>[] = []
+  const change = user.post('/api/auth/password', { current: password, next: 'the new password' })
+  for (let n = 0; n < 8; n++) {
+    attempts.push(
+      anonymous()
+        .post('/api/auth/login', { email: user.email, password })
+        .then(({ status, body }) => (status === 200 ? String(body.token) : null)),
+    )
+    await new Promise((resolve) => setTimeout(resolve, 25))
+  }
+  expect((await change).status).toBe(204)
+  for (const token of await Promise.all(attempts)) {
+    if (token) expect((await new Client(server.url, token).get('/api/auth/me')).status).toBe(401)
+  }
+  expect((await user.get('/api/auth/me')).status).toBe(200)
+})

@@ -317,6 +317,33 @@ test('signing out ends the live stream within a second', async () => {
   expect(seen.some(({ type }) => type === 'completed')).toBe(false)
 })
 
+test('who is taken off a project sees no more of a running answer', async () => {
+  const owner = await openTalk(server.url)
+  const member = await signUp(server.url)
+  const role = { email: member.email, role: 'viewer' }
+  expect((await owner.user.post(`/api/projects/${owner.projectId}/members`, role)).status).toBe(201)
+  const opened = await member.post(`/api/agents/${owner.agentId}/conversations`, {})
+  const talk = { ...owner, user: member, conversationId: String(opened.body.conversation?.id) }
+  openai.script({ text: words(400), delayMs: 20 })
+  const { reply } = await send(talk, 'stream on')
+  const seen: string[] = []
+  for await (const { type } of follow(member, reply.events_url)) {
+    seen.push(type)
+    if (seen.length === 1)
+      await owner.user.delete(`/api/projects/${owner.projectId}/members/${member.userId}`)
+  }
+  expect(seen).not.toContain('completed')
+  expect((await member.get(reply.events_url)).status).toBe(404)
+})
+
+test('asking for the head of a stream is answered and leaves nothing running', async () => {
+  const talk = await openTalk(server.url)
+  const { reply } = await send(talk, 'hello')
+  const head = await talk.user.call('HEAD', reply.events_url)
+  expect([head.status, head.headers.get('content-type')]).toEqual([200, 'text/event-stream; charset=utf-8'])
+  await followToEnd(talk.user, reply.events_url)
+})
+
 test('conversations are listed newest first, page by page, and found by title', async () => {
   const talk = await openTalk(server.url)
   const ids = [talk.conversationId]

@@ -93,7 +93,14 @@ test('pages of the portal are refused when signed out, and come back after signi
 })
 
 test('signing in never leads to another site', async ({ page, baseURL }) => {
-  for (const next of ['//evil.example', 'https://evil.example', '/\\evil.example', '/\t/evil.example']) {
+  for (const next of [
+    '//evil.example',
+    'https://evil.example',
+    '/\\evil.example',
+    '/\t/evil.example',
+    '/.//evil.example',
+    '/x/..//evil.example',
+  ]) {
     await page.context().clearCookies()
     await page.goto(`/register?next=${encodeURIComponent(next)}`)
     await page.getByLabel('Email').fill(newEmail())

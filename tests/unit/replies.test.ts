@@ -212,7 +212,8 @@ test('a writer that lost its reply commits nothing more', async () => {
   const bodies = await db().replyFrame.findMany({ where: { replyId } })
   expect(bodies.map(({ body }) => body)).toEqual(['mine'])
   expect((await readMessage(messageId)).status).toBe('running')
-  expect(ended).not.toHaveBeenCalled()
+  expect(ended).toHaveBeenCalledTimes(1)
+  expect(ended).toHaveBeenCalledWith(expect.objectContaining({ type: 'interrupted' }))
 })
 
 test('nothing that was not committed is shown while the database takes nothing', async () => {
@@ -263,4 +264,39 @@ test('a follower who reads slowly is caught up from the database, in order', asy
   }
   expect(frames.map(({ seq }) => seq)).toEqual(frames.map((_, n) => n))
   expect(textOf(frames)).toBe(Array.from({ length: 30 }, (_, n) => `${n}${block}`).join(''))
+})
+
+test('a reply that is deleted with its conversation ends its upstream call soon, and is counted', async () => {
+  const { replyId } = await makeReply()
+  let wasAborted = false
+  const ended = open(replyId, async (sink, signal) => {
+    await sink.text('thinking')
+    // Silence: no frame will find out that the reply is gone.
+    await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()))
+    wasAborted = true
+  })
+  for await (const _ of followReply(replyId, -1, new AbortController().signal)) break
+  const { conversationId } = await db().reply.findUniqueOrThrow({ where: { id: replyId } })
+  await db().conversation.delete({ where: { id: conversationId } })
+  await vi.waitFor(() => expect(wasAborted).toBe(true), 5000)
+  await vi.waitFor(() => expect(ended).toHaveBeenCalledTimes(1))
+})
+
+test('stopping and deleting at once never collide', async () => {
+  const outcomes = await Promise.allSettled(
+    Array.from({ length: 40 }, async () => {
+      const { replyId } = await makeReply()
+      open(replyId, async (sink, signal) => {
+        while (!signal.aborted) {
+          await sink.text('word ')
+          await tick(2)
+        }
+      })
+      const { conversationId } = await db().reply.findUniqueOrThrow({ where: { id: replyId } })
+      await tick(20)
+      stopReply(replyId)
+      await db().conversation.delete({ where: { id: conversationId } })
+    }),
+  )
+  expect(outcomes.map(({ status }) => status)).toEqual(Array(40).fill('fulfilled'))
 })
