@@ -35,7 +35,7 @@ runCommand(async () => {
   // Others may walk through to what is theirs: some tests act as another user.
   chmodSync(runDir, 0o711)
   process.once('exit', () => rmSync(runDir, { recursive: true, force: true, maxRetries: 5 }))
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => process.exit(1))
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => abandon(runDir))
   Object.assign(process.env, {
     AL_TEST_RUN: runDir,
     TMPDIR: runDir,
@@ -48,6 +48,19 @@ runCommand(async () => {
   await check('nothing left behind', () => requireNothingLeft(runDir))
   summarize(started)
 })
+
+/** @type {import('node:child_process').ChildProcess | undefined} */
+let running
+
+/**
+ * Ends the tool at work and whatever it started; the servers of the tests end by themselves without it.
+ * @param {string} runDir
+ */
+async function abandon(runDir) {
+  running?.kill('SIGTERM')
+  await listRemaining(runDir)
+  process.exit(1)
+}
 
 /** @param {string} runDir */
 async function runChecks(runDir) {
@@ -212,6 +225,7 @@ function runTool(script, args, env = {}) {
     stdio: ['ignore', 'inherit', 'inherit'],
     env: { ...process.env, ...env },
   })
+  running = child
   return new Promise((done) => {
     child.once('error', () => done(false))
     child.once('close', (code) => done(code === 0))
