@@ -29,6 +29,9 @@ const DIST_DIR = '.next-test'
 /** @type {Outcome[]} */
 const outcomes = []
 
+/** The tool at work. @type {import('node:child_process').ChildProcess | undefined} */
+let running
+
 runCommand(async () => {
   const started = performance.now()
   const runDir = mkdtempSync(join(tmpdir(), 'al-chat-run-'))
@@ -48,9 +51,6 @@ runCommand(async () => {
   await check('nothing left behind', () => requireNothingLeft(runDir))
   summarize(started)
 })
-
-/** @type {import('node:child_process').ChildProcess | undefined} */
-let running
 
 /**
  * Ends the tool at work and whatever it started; the servers of the tests end by themselves without it.
