@@ -1,13 +1,20 @@
 import { EventEmitter } from 'node:events'
+import { log } from './log'
 import { remember } from './remember'
 
 type Listener = (message: unknown) => void
 
 const emitter = () => remember('bus', () => new EventEmitter().setMaxListeners(0))
 
-/** Tells everyone who listens to this topic. Never throws: a listener's fault is its own. */
+/** Tells everyone who listens to this topic. Never throws: a listener's fault is its own, and is logged. */
 export function publish(topic: string, message: unknown): void {
-  emitter().emit(topic, message)
+  for (const listener of emitter().listeners(topic)) {
+    try {
+      listener(message)
+    } catch (err) {
+      log().error({ err, topic }, 'a listener failed')
+    }
+  }
 }
 
 /** Listens to a topic until the returned function is called. */
