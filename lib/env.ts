@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { isIP } from 'node:net'
 import { resolve } from 'node:path'
 import { z } from 'zod'
 import { readOrCreateSecret } from './env/secret-file'
@@ -12,6 +13,22 @@ const list = z
       .filter(Boolean),
   )
   .default([])
+
+/** Addresses and networks in CIDR notation. */
+const networks = list.superRefine((entries, context) => {
+  for (const [index, entry] of entries.entries())
+    if (!isNetwork(entry))
+      context.addIssue({
+        code: 'custom',
+        message: `entry ${index + 1} must look like 10.0.0.7 or 10.0.0.0/8`,
+      })
+})
+
+function isNetwork(entry: string): boolean {
+  const [, address = '', bits = '0'] = /^([^/%]+)(?:\/(\d{1,3}))?$/.exec(entry) ?? []
+  const version = isIP(address)
+  return version !== 0 && Number(bits) <= (version === 6 ? 128 : 32)
+}
 
 const httpUrl = z
   .url({ protocol: /^https?$/, error: 'must be an http or https address' })
@@ -110,7 +127,7 @@ const Environment = z.object({
     .enum(['open', 'invite', 'closed'], { error: 'must be open, invite or closed' })
     .default('open'),
   CORS_ORIGINS: list,
-  TRUSTED_PROXIES: list,
+  TRUSTED_PROXIES: networks,
   ALLOWED_PROVIDER_HOSTS: list,
   METRICS_TOKEN: z.string().min(16, 'must be at least 16 characters long').optional(),
   LOG_LEVEL: z

@@ -38,7 +38,6 @@ function trustedProxies(): BlockList {
   for (const entry of env().TRUSTED_PROXIES) {
     const [address = '', bits] = entry.split('/', 2)
     const family = isIP(address) === 6 ? 'ipv6' : 'ipv4'
-    if (isIP(address) === 0) continue
     if (bits === undefined) trusted.addAddress(address, family)
     else trusted.addSubnet(address, Number(bits), family)
   }

@@ -38,6 +38,16 @@ test('every fault is named in one line, and no value is', () => {
   expect(message).not.toMatch(/canary|\n/)
 })
 
+test('a proxy that is neither an address nor a network is named, each of them, and not by its value', () => {
+  const faulty = ['10.0.0.0/99', '/abc', 'nonsense', '10.0.0.0/', '::1/129', '10.0.0.0/8/9', 'fe80::1%eth0']
+  const read = (TRUSTED_PROXIES: string) => () => parseEnv({ TRUSTED_PROXIES })
+  for (const entry of faulty) expect(read(`127.0.0.1, ${entry}`), entry).toThrow(/TRUSTED_PROXIES entry 2 /)
+  expect(read(faulty.join())).toThrow(/entry 1 .*entry 7 /)
+  expect(read('nonsense')).not.toThrow(/nonsense/)
+  const sound = ['127.0.0.1', '10.0.0.0/8', '::1', 'fd00::/8', '0.0.0.0/0', '10.0.0.1/32']
+  expect(read(sound.join(', '))().TRUSTED_PROXIES).toEqual(sound)
+})
+
 test('durations and limits are read with their units', () => {
   const { PROVIDER_TIMEOUTS, RATE_LIMITS } = parseEnv({
     PROVIDER_TIMEOUTS: 'connect=250ms,total=2h',
