@@ -5,7 +5,7 @@
 const ranks = [
   ['errors', 'env', 'remember'],
   ['contracts', 'log'],
-  ['db', 'bus', 'http'],
+  ['db', 'bus', 'http', 'paging'],
   ['audit'],
   ['auth'],
   ['usage', 'vault', 'projects'],

@@ -13,10 +13,10 @@ import {
 } from './contracts/projects'
 import { db, type Transaction } from './db'
 import { AppError } from './errors'
+import { after, cursorOf, newestFirst, type PageRequest, readCursor, toListing } from './paging'
 import { changeProject, memberOf, requireId, requireRole } from './projects/access'
 import { insertAgent } from './projects/agents'
 import { lockMembers } from './projects/members'
-import { after, newestFirst, type PageRequest, readCursor, toListing, writeCursor } from './projects/paging'
 import { toAgentRecord, toProjectRecord, withRole } from './projects/records'
 
 export {
@@ -62,7 +62,7 @@ export async function listProjects(
     orderBy: newestFirst,
     take: page.limit + 1,
   })
-  return toListing(rows, page.limit, { record: toProjectRecord, cursor: writeCursor })
+  return toListing(rows, page.limit, { record: toProjectRecord, cursor: cursorOf })
 }
 
 /** Changes what is given. Throws not_found, forbidden. */

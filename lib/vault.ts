@@ -1,6 +1,7 @@
 import { v7 as newId } from 'uuid'
 import { recordAudit } from './audit'
 import type { Actor, Origin } from './auth'
+import type { Listing } from './contracts/common'
 import type {
   CreateCredential,
   CredentialRecord,
@@ -11,6 +12,7 @@ import type {
 import { db, type Transaction } from './db'
 import { env } from './env'
 import { AppError } from './errors'
+import { after, cursorOf, newestFirst, type PageRequest, readCursor, toListing } from './paging'
 import { getKek, holdProof } from './vault/key'
 import { announceChange, findLentKey, type LentKey, noteUse, openStored } from './vault/lending'
 import { type CredentialRow, lastFour, sealedFor, toCredentialRecord, withOwner } from './vault/records'
@@ -46,9 +48,20 @@ export async function listCredentials(actor: Actor): Promise<CredentialRecord[]>
   const rows = await db().credential.findMany({
     where: visibleTo(actor),
     include: withOwner,
-    orderBy: [{ createdAt: 'desc' }, { id: 'desc' }],
+    orderBy: newestFirst,
   })
   return rows.map(toCredentialRecord)
+}
+
+/** The same, page by page. Throws invalid_input for a cursor that no list gave. */
+export async function pageCredentials(actor: Actor, page: PageRequest): Promise<Listing<CredentialRecord>> {
+  const rows = await db().credential.findMany({
+    where: { AND: [visibleTo(actor), after(readCursor(page.cursor))] },
+    include: withOwner,
+    orderBy: newestFirst,
+    take: page.limit + 1,
+  })
+  return toListing(rows, page.limit, { record: toCredentialRecord, cursor: cursorOf })
 }
 
 /** Seals a key, bound to its owner and to one address. Throws not_found, forbidden, conflict. */

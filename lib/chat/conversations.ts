@@ -10,6 +10,7 @@ import type {
 } from '../contracts/conversations'
 import { db, type Prisma } from '../db'
 import { AppError } from '../errors'
+import { readCursor, toListing, writeCursor } from '../paging'
 import { getAgent } from '../projects'
 import { stopReply } from '../replies'
 import { toConversationRecord, toMessageRecord, withRunning } from './records'
@@ -53,7 +54,7 @@ export async function listConversations(
   const limit = filter.limit ?? 50
   const rows = await db().conversation.findMany({
     where: {
-      AND: [visibleTo(actor), filter.cursor ? olderThan(filter.cursor) : {}],
+      AND: [visibleTo(actor), olderThan(filter.cursor)],
       archived: filter.archived ?? false,
       ...(filter.pinned !== undefined && { pinned: filter.pinned }),
       ...(filter.agent_id && { agentId: filter.agent_id }),
@@ -63,12 +64,10 @@ export async function listConversations(
     take: limit + 1,
     include: withRunning,
   })
-  const items = rows.slice(0, limit)
-  const last = items.at(-1)
-  return {
-    items: items.map(toConversationRecord),
-    next_cursor: rows.length > limit && last ? toCursor(last) : null,
-  }
+  return toListing(rows, limit, {
+    record: toConversationRecord,
+    cursor: ({ lastActivityAt, id }) => writeCursor({ at: lastActivityAt, id }),
+  })
 }
 
 /** Prisma hands the text to LIKE as it is; `%` and `_` are meant as themselves here. */
@@ -76,18 +75,10 @@ function escapePattern(text: string): string {
   return text.replace(/[\\%_]/g, '\\$&')
 }
 
-function toCursor(row: { lastActivityAt: Date; id: string }): string {
-  return Buffer.from(`${row.lastActivityAt.toISOString()} ${row.id}`).toString('base64url')
-}
-
-function olderThan(cursor: string): Prisma.ConversationWhereInput {
-  const [time = '', id = ''] = Buffer.from(cursor, 'base64url').toString().split(' ')
-  const at = new Date(time)
-  if (Number.isNaN(at.getTime()) || !/^[0-9a-f-]{36}$/.test(id)) {
-    throw new AppError('invalid_input', 'This cursor is not one of ours.', {
-      issues: [{ path: 'cursor', message: 'Use the next_cursor of the page before.' }],
-    })
-  }
+function olderThan(cursor: string | undefined): Prisma.ConversationWhereInput {
+  const place = readCursor(cursor)
+  if (!place) return {}
+  const { at, id } = place
   return { OR: [{ lastActivityAt: { lt: at } }, { lastActivityAt: at, id: { lt: id } }] }
 }
 

@@ -10,17 +10,17 @@ import type {
   UpdateAgent,
 } from '../contracts/projects'
 import { db, type JsonInput, type Transaction } from '../db'
-import { changeAgent, changeProject, memberOf, notFound, requireId } from './access'
 import {
   after,
+  cursorOf,
   newestFirst,
   type PageRequest,
   readCursor,
   readVersionCursor,
   toListing,
-  writeCursor,
   writeVersionCursor,
-} from './paging'
+} from '../paging'
+import { changeAgent, changeProject, memberOf, notFound, requireId } from './access'
 import { toAgentRecord, toColumns, toSettings, toVersionRecord } from './records'
 import { getProject } from './single'
 
@@ -55,7 +55,7 @@ export async function listAgents(
     orderBy: newestFirst,
     take: page.limit + 1,
   })
-  return toListing(rows, page.limit, { record: toAgentRecord, cursor: writeCursor })
+  return toListing(rows, page.limit, { record: toAgentRecord, cursor: cursorOf })
 }
 
 /** An agent of a project that the actor is a member of. Throws not_found. */

@@ -4,8 +4,8 @@ import type { Listing } from '../contracts/common'
 import type { AddMember, MemberRecord, ProjectRole } from '../contracts/projects'
 import { db, type Transaction } from '../db'
 import { AppError } from '../errors'
+import { cursorOf, type PageRequest, readCursor, toListing } from '../paging'
 import { changeProject, memberOf, notFound, requireId, requireRole } from './access'
-import { type PageRequest, readCursor, toListing, writeCursor } from './paging'
 import { toMemberRecord } from './records'
 import { getProject } from './single'
 
@@ -24,10 +24,7 @@ export async function listMembers(
       projectId,
       project: memberOf(actor),
       ...(place && {
-        OR: [
-          { createdAt: { lt: place.createdAt } },
-          { createdAt: place.createdAt, userId: { lt: place.id } },
-        ],
+        OR: [{ createdAt: { lt: place.at } }, { createdAt: place.at, userId: { lt: place.id } }],
       }),
     },
     include: person,
@@ -36,7 +33,7 @@ export async function listMembers(
   })
   return toListing(rows, page.limit, {
     record: toMemberRecord,
-    cursor: ({ createdAt, userId }) => writeCursor({ createdAt, id: userId }),
+    cursor: ({ createdAt, userId }) => cursorOf({ createdAt, id: userId }),
   })
 }
 

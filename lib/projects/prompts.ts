@@ -3,9 +3,9 @@ import type { Actor } from '../auth'
 import type { Listing } from '../contracts/common'
 import type { CreatePrompt, PromptRecord, UpdatePrompt } from '../contracts/projects'
 import { db, type JsonInput } from '../db'
+import { after, cursorOf, newestFirst, type PageRequest, readCursor, toListing } from '../paging'
 import { changeAgent, changePrompt, memberOf, notFound, requireId } from './access'
 import { getAgent } from './agents'
-import { after, newestFirst, type PageRequest, readCursor, toListing, writeCursor } from './paging'
 import { toPromptRecord } from './records'
 
 /** Makes a prompt of an agent. Throws not_found, forbidden. */
@@ -42,7 +42,7 @@ export async function listPrompts(
     orderBy: newestFirst,
     take: page.limit + 1,
   })
-  return toListing(rows, page.limit, { record: toPromptRecord, cursor: writeCursor })
+  return toListing(rows, page.limit, { record: toPromptRecord, cursor: cursorOf })
 }
 
 /** A prompt of an agent that the actor may use. Throws not_found. */

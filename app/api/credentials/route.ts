@@ -1,12 +1,14 @@
 import { originOf, requireUser } from '@/lib/auth'
+import { Page } from '@/lib/contracts/common'
 import { CreateCredential } from '@/lib/contracts/credentials'
 import { created, methods, ok, route } from '@/lib/http'
-import { createCredential, listCredentials } from '@/lib/vault'
+import { createCredential, pageCredentials } from '@/lib/vault'
 
 export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = methods({
   GET: route({
     auth: requireUser,
-    run: async ({ actor }) => ok({ items: await listCredentials(actor), next_cursor: null }),
+    query: Page,
+    run: async ({ actor, query }) => ok(await pageCredentials(actor, query)),
   }),
   POST: route({
     auth: requireUser,

@@ -1,8 +1,8 @@
-import { Id, type Listing } from '../contracts/common'
-import { AppError } from '../errors'
+import { Id, type Listing } from './contracts/common'
+import { AppError } from './errors'
 
 /** Where a list that is ordered by time, newest first, goes on: after the row of this time and id. */
-export type Place = { createdAt: Date; id: string }
+export type Place = { at: Date; id: string }
 
 /** What a caller asks of a list. */
 export type PageRequest = { limit: number; cursor?: string | undefined }
@@ -10,8 +10,8 @@ export type PageRequest = { limit: number; cursor?: string | undefined }
 const latestTimeMs = 8_640_000_000_000_000
 
 /** The place as an opaque word. */
-export function writeCursor({ createdAt, id }: Place): string {
-  return Buffer.from(`${createdAt.getTime()}.${id}`).toString('base64url')
+export function writeCursor({ at, id }: Place): string {
+  return Buffer.from(`${at.getTime()}.${id}`).toString('base64url')
 }
 
 /** The place that a cursor names, null for the beginning. Throws invalid_input. */
@@ -19,7 +19,7 @@ export function readCursor(cursor: string | undefined): Place | null {
   if (cursor === undefined) return null
   const [, time = '', id = ''] = /^(\d{1,16})\.(.+)$/.exec(decode(cursor)) ?? []
   if (!Id.safeParse(id).success || Number(time) > latestTimeMs) throw badCursor()
-  return { createdAt: new Date(Number(time)), id }
+  return { at: new Date(Number(time)), id }
 }
 
 /** A version number as a cursor, for lists that are ordered by it. */
@@ -47,11 +47,16 @@ export function toListing<R, T>(
   return { items: shown.map(show.record), next_cursor: hasMore ? show.cursor(last) : null }
 }
 
-/** The rows that come after a place. */
+/** The rows that come after a place, in the order of `newestFirst`. */
 export function after(place: Place | null) {
   if (!place) return {}
-  const { createdAt, id } = place
-  return { OR: [{ createdAt: { lt: createdAt } }, { createdAt, id: { lt: id } }] }
+  const { at, id } = place
+  return { OR: [{ createdAt: { lt: at } }, { createdAt: at, id: { lt: id } }] }
+}
+
+/** The cursor of a row in the order of `newestFirst`. */
+export function cursorOf({ createdAt, id }: { createdAt: Date; id: string }): string {
+  return writeCursor({ at: createdAt, id })
 }
 
 /** Newest first; ids decide between rows of one moment. */
