@@ -1,5 +1,5 @@
 import { constants } from 'node:fs'
-import { access, statfs } from 'node:fs/promises'
+import { access, mkdir, statfs } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { HealthCheck } from '../contracts/health'
 import { db } from '../db'
@@ -61,6 +61,8 @@ export async function checkProvider(hasDatabase: boolean): Promise<HealthCheck> 
 export async function checkStorage(): Promise<HealthCheck> {
   try {
     const { DATA_DIR } = env()
+    // With a database and secrets from outside, nothing else has made it.
+    await mkdir(DATA_DIR, { recursive: true, mode: 0o700 })
     await access(DATA_DIR, constants.W_OK)
     const { bavail, bsize } = await statfs(DATA_DIR)
     const freeMegabytes = Math.floor((bavail * bsize) / 1024 / 1024)
