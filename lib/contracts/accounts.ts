@@ -25,7 +25,8 @@ export const Login = z
     password: z.string().max(1024),
   })
   .transform(({ email, username, password }) => ({
-    email: (email ?? username ?? '').trim().toLowerCase(),
+    // What the database cannot look for is nobody's email; with U+FFFD it is that still, and can be looked for.
+    email: (email ?? username ?? '').trim().toLowerCase().toWellFormed().replaceAll('\u0000', '\ufffd'),
     password,
   }))
   .refine(({ email }) => email !== '', { path: ['email'], message: 'Enter your email address.' })

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { Id, line, prose } from './common'
+import { Id, line, pageFields, prose, wholeNumber } from './common'
 import { maxMessageLength } from './limits'
 
 export const CreateConversation = z.strictObject({ title: line(200).optional() })
@@ -8,12 +8,11 @@ export type CreateConversation = z.infer<typeof CreateConversation>
 const Flag = z.enum(['true', 'false']).transform((word) => word === 'true')
 
 export const ListConversations = z.strictObject({
-  query: z.string().trim().max(200).optional(),
+  query: prose(200).trim().optional(),
   agent_id: Id.optional(),
   archived: Flag.optional(),
   pinned: Flag.optional(),
-  limit: z.coerce.number().int().min(1).max(100).default(50),
-  cursor: z.string().min(1).max(200).optional(),
+  ...pageFields,
 })
 export type ListConversations = z.infer<typeof ListConversations>
 
@@ -44,14 +43,8 @@ export type EditMessage = z.infer<typeof EditMessage>
 export const ConversationParams = z.strictObject({ conversationId: Id })
 export const MessageParams = z.strictObject({ messageId: Id })
 export const ReplyParams = z.strictObject({ replyId: Id })
-export const FollowReply = z.strictObject({
-  after: z.coerce
-    .number()
-    .int()
-    .min(-1)
-    .max(2 ** 31)
-    .optional(),
-})
+/** `after` is the number of the last event that the caller has seen; without it, or with -1, all of them come. */
+export const FollowReply = z.strictObject({ after: wholeNumber(-1, 2_147_483_647).optional() })
 
 export type MessageStatus = 'running' | 'completed' | 'stopped' | 'interrupted' | 'failed'
 type MessageRole = 'user' | 'assistant' | 'system' | 'tool'

@@ -10,6 +10,7 @@ export type CredentialScope = z.infer<typeof CredentialScope>
 const BaseUrl = z
   .url({ protocol: /^https?$/, message: 'Enter an address that begins with https:// or http://.' })
   .max(500)
+  .regex(/^[^\p{Cc}\p{Cs}]*$/u, 'Control characters are not allowed.')
   .refine((address) => {
     if (!URL.canParse(address)) return false
     const { username, password, search, hash } = new URL(address)

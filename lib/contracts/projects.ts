@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { Id, line, prose } from './common'
+import { Id, line, prose, wholeNumber } from './common'
 
 export const CreateProject = z.strictObject({ name: line(120), description: prose(2000).default('') })
 export const UpdateProject = z.strictObject({
@@ -27,6 +27,22 @@ export type ProjectRecord = {
 export const ModelProvider = z.enum(['auto', 'openai', 'openai-compatible', 'demo'])
 export type ModelProvider = z.infer<typeof ModelProvider>
 
+const deepestTool = 32
+
+/** Whether arrays and objects lie at most so deep in each other; looked at level by level, for any depth. */
+function isAtMostDeep(value: unknown, deepest: number): boolean {
+  let level: object[] = isObject(value) ? [value] : []
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth === deepest) return false
+    level = level.flatMap((parent) => Object.values(parent).filter(isObject))
+  }
+  return true
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null
+}
+
 /** Postgres stores no U+0000 and no lone surrogate, which are the only \u escapes of this kind that JSON.stringify makes. */
 function isStorable(value: unknown): boolean {
   const json = JSON.stringify(value)
@@ -46,6 +62,10 @@ const agentFields = {
   tools: z
     .array(z.record(z.string().max(200), z.unknown()))
     .max(128)
+    .refine((tools) => isAtMostDeep(tools, deepestTool), {
+      message: `At most ${deepestTool} levels of arrays and objects.`,
+      abort: true,
+    })
     .refine(isStorable, {
       message: 'At most 100000 characters of JSON, without characters that cannot be stored.',
     }),
@@ -130,7 +150,7 @@ export type PromptRecord = {
 }
 
 export const AddMember = z
-  .strictObject({ user_id: Id.optional(), email: z.string().max(254).optional(), role: ProjectRole })
+  .strictObject({ user_id: Id.optional(), email: line(254).optional(), role: ProjectRole })
   .refine(({ user_id, email }) => Boolean(user_id) !== Boolean(email), 'Give either user_id or email.')
 export const UpdateMember = z.strictObject({ role: ProjectRole })
 export type AddMember = z.infer<typeof AddMember>
@@ -150,6 +170,6 @@ export const PromptParams = z.strictObject({ promptId: Id })
 export const MemberParams = z.strictObject({ projectId: Id, userId: Id })
 export const AgentVersionParams = z.strictObject({
   agentId: Id,
-  version: z.coerce.number().int().min(1).max(2_147_483_647),
+  version: wholeNumber(1, 2_147_483_647),
 })
 export const DeleteProjectQuery = z.strictObject({ confirm: z.string().max(200).optional() })
