@@ -215,7 +215,7 @@ const rows: Row[] = [
   ['DELETE', '/api/replies/[replyId]', at(reply), only('owner', 202)],
 
   ...['GET', 'POST', 'PUT', 'PATCH', 'DELETE'].map(
-    (method): Row => [method, '/api/[...path]', async () => ({ path: '/api/not/there' }), 404],
+    (method): Row => [method, '/api/[[...path]]', async () => ({ path: '/api/not/there' }), 404],
   ),
 ]
 
@@ -240,7 +240,7 @@ describe.each(rows)('%s %s', (method, route, make, expected) => {
 
 /** What a route takes, by its own word. */
 async function askMethods(route: string): Promise<string[]> {
-  const path = route.replace(/\[\.\.\.\w+\]/, 'not/there').replaceAll(/\[\w+\]/g, randomUUID())
+  const path = route.replace(/\[\[\.\.\.\w+\]\]/, 'not/there').replaceAll(/\[\w+\]/g, randomUUID())
   const { headers } = await new Client(server.url).call('OPTIONS', path)
   const allowed = (headers.get('allow') ?? '').split(/,\s*/)
   return allowed.filter((method) => !['', 'HEAD', 'OPTIONS'].includes(method))
