@@ -1,15 +1,16 @@
-import { createHash } from 'node:crypto'
+import { createHash, createSecretKey } from 'node:crypto'
 import { errors, jwtVerify, SignJWT } from 'jose'
 import { serverSecret } from '../env'
 import { remember } from '../remember'
 
 const party = 'al-chat'
 
-/** HMAC key of the tokens; derived, so that the secret may be of any length ≥ 32 bytes. */
+/** HMAC key of the tokens; derived, so that the secret may be of any length ≥ 32 bytes. A key object is imported once. */
 const signingKey = () =>
-  remember('auth.key', () =>
-    createHash('sha256').update('al-chat session token\0').update(serverSecret('AUTH_SECRET')).digest(),
-  )
+  remember('auth.key', () => {
+    const digest = createHash('sha256').update('al-chat session token\0')
+    return createSecretKey(digest.update(serverSecret('AUTH_SECRET')).digest())
+  })
 
 /** A session's token: HS256 with exactly the claims of the contract. */
 export async function signToken(session: {
