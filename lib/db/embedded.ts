@@ -100,8 +100,7 @@ function keepOpen(site: Site, first: Postmaster): () => Promise<void> {
 async function open(site: Site): Promise<{ connection: EmbeddedConnection; postmaster: Postmaster }> {
   const { homeDir, clusterDir, owner, listening, host } = site
   const account = chooseAccount(clusterDir)
-  const engine = prepareEngine(account, site.nativeDir)
-  if (engine.copyDir) owner.noteLeftover(engine.copyDir)
+  const engine = prepareEngine(account, owner.noteLeftover, site.nativeDir)
   const strangerPid = await clearOrphan(clusterDir)
   const password = prepareCluster(homeDir, account, engine)
   const connection = {

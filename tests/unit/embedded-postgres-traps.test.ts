@@ -6,6 +6,7 @@ import {
   existsSync,
   lstatSync,
   mkdirSync,
+  mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -90,6 +91,16 @@ describe('the programs', () => {
     await owner.kill()
     await untilNoProcessIn(closedData)
     expect(listTemporary()).toEqual(before)
+  })
+
+  test('that somebody was copying when the server was killed are removed by the next one', async () => {
+    await (await startOwner({ dataDir })).stop()
+    const copyDir = mkdtempSync(join(tmpdir(), 'al-chat-postgres-'))
+    writeFileSync(join(copyDir, 'postgres'), 'half of it')
+    const note = { pid: 2 ** 22 + 1, started: 'long ago', leftovers: [copyDir] }
+    writeFileSync(join(dataDir, 'postgres/owner.json'), JSON.stringify(note))
+    await one((await startOwner({ dataDir })).url)
+    expect(existsSync(copyDir)).toBe(false)
   })
 
   test('that are missing for this platform are named', () => {

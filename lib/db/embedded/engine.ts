@@ -1,8 +1,6 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import {
-  accessSync,
   chmodSync,
-  constants,
   existsSync,
   mkdtempSync,
   readdirSync,
@@ -11,7 +9,6 @@ import {
   statSync,
   symlinkSync,
 } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { basename, dirname, join, relative } from 'node:path'
 import { AppError } from '@/lib/errors'
 import type { Account } from './account'
@@ -20,16 +17,23 @@ import type { Account } from './account'
 export type Engine = { binDir: string; copyDir: string | undefined }
 
 /**
- * The Postgres of this platform, ready to run as the account.
+ * The Postgres of this platform, ready to run as the account. `noteCopy` hears of a copy before it is made.
  * Throws unavailable when there is none for this platform, or none that starts.
  */
-export function prepareEngine(account: Account, nativeDir = findNativeDir()): Engine {
+export function prepareEngine(
+  account: Account,
+  noteCopy: (copyDir: string) => void,
+  nativeDir = findNativeDir(),
+): Engine {
   if (mend(nativeDir) && runs(nativeDir, account))
     return { binDir: join(nativeDir, 'bin'), copyDir: undefined }
-  for (const base of new Set(['/var/tmp', '/tmp', tmpdir()])) {
-    const copyDir = copyEngine(nativeDir, base, account)
-    if (copyDir && runs(copyDir, account)) return { binDir: join(copyDir, 'bin'), copyDir }
-    if (copyDir) rmSync(copyDir, { recursive: true, force: true })
+  for (const base of copyBases()) {
+    const copyDir = makeCopyDir(base)
+    if (!copyDir) continue
+    noteCopy(copyDir)
+    if (copyEngine(nativeDir, copyDir, account) && runs(copyDir, account))
+      return { binDir: join(copyDir, 'bin'), copyDir }
+    rmSync(copyDir, { recursive: true, force: true })
   }
   throw new AppError(
     'unavailable',
@@ -85,22 +89,33 @@ function whyNot(nativeDir: string): string {
   return (tried.error?.message ?? tried.stderr.trim().split('\n')[0]) || 'no folder to run it from'
 }
 
-function copyEngine(nativeDir: string, base: string, account: Account): string | undefined {
+// /var/tmp is a disk where /tmp may be memory, and is cleaned less often.
+function copyBases(): Set<string> {
+  return new Set([process.env.TMPDIR ?? '/var/tmp', '/var/tmp', '/tmp'])
+}
+
+function makeCopyDir(base: string): string | undefined {
   try {
-    accessSync(base, constants.W_OK)
-    const copyDir = mkdtempSync(join(base, 'al-chat-postgres-'))
-    // Ten times as fast as Node's own copying of a thousand files.
-    execFileSync('cp', ['-R', `${nativeDir}/.`, copyDir])
-    mend(copyDir)
-    protect(copyDir, account)
-    return copyDir
+    return mkdtempSync(join(base, 'al-chat-postgres-'))
   } catch {
     return undefined
+  }
+}
+
+function copyEngine(nativeDir: string, copyDir: string, account: Account): boolean {
+  try {
+    // Ten times as fast as Node's own copying of a thousand files.
+    execFileSync('cp', ['-R', `${nativeDir}/.`, copyDir], { stdio: 'ignore' })
+    mend(copyDir)
+    protect(copyDir, account)
+    return true
+  } catch {
+    return false
   }
 }
 
 function protect(copyDir: string, account: Account): void {
   if (account.ids) execFileSync('chown', ['-R', `${account.ids.uid}:${account.ids.gid}`, copyDir])
   // The sticky bit keeps cleaners of temporary folders away from files in use (XDG base directories).
-  spawnSync('chmod', ['-R', 'go-rwx,+t', copyDir])
+  spawnSync('chmod', ['-R', 'go-rwx,+t', copyDir], { stdio: 'ignore' })
 }
