@@ -1,12 +1,12 @@
 // The server: Next under a plain HTTP server of our own, which names every request, starts with one clear line or not
 // at all, and stops without cutting anybody off. `--dev` serves with hot reload.
-import { randomUUID } from 'node:crypto'
 import { createServer } from 'node:http'
 import { resolve } from 'node:path'
 import { explainListening, loadEnvironment, readAddress } from './environment.mjs'
 import { drainRequests, followAnswer, onStop, shutDown, watchParent } from './lifecycle.mjs'
 import { noteServer } from './processes.mjs'
 import { Problem, runCommand, say, secondsSince } from './report.mjs'
+import { answerStarting, answerUnreadable, nameRequest, refuseRequest } from './requests.mjs'
 
 /** @typedef {import('node:http').RequestListener} RequestListener */
 
@@ -40,19 +40,15 @@ function distDir() {
 
 function createOwnServer() {
   const server = createServer(
-    { maxHeaderSize: HEADER_BYTES, keepAliveTimeout: KEEP_ALIVE_MS },
+    // A request without a host is refused by us, with a name.
+    { maxHeaderSize: HEADER_BYTES, keepAliveTimeout: KEEP_ALIVE_MS, requireHostHeader: false },
     answerStarting,
   )
   server.headersTimeout = HEADERS_TIMEOUT_MS
   server.requestTimeout = REQUEST_TIMEOUT_MS
   server.maxHeadersCount = HEADER_COUNT
+  server.on('clientError', answerUnreadable)
   return server
-}
-
-/** @type {RequestListener} */
-function answerStarting(_request, response) {
-  response.writeHead(503, { 'content-type': 'text/plain', 'retry-after': '1', connection: 'close' })
-  response.end('AL-Chat is starting.\n')
 }
 
 /**
@@ -94,6 +90,7 @@ async function prepareNext(server, url) {
   return (request, response) => {
     followAnswer(response)
     nameRequest(request, response)
+    if (refuseRequest(request, response)) return
     handle(request, response).catch((/** @type {unknown} */ error) => {
       console.error(error)
       response.destroy()
@@ -117,19 +114,6 @@ function explainBoot(error) {
   for (let cause = error; cause instanceof Error; cause = cause.cause)
     if (cause.name === 'AppError' || cause.name === 'EnvError') return new Problem(cause.message)
   return error
-}
-
-/**
- * Gives the request its id, the caller's own if it is fit to be one, for the log, the errors and the answer alike.
- * @type {(...args: Parameters<RequestListener>) => void}
- */
-function nameRequest(request, response) {
-  const given = request.headers['x-request-id']
-  const id = typeof given === 'string' && /^[A-Za-z0-9_-]{8,64}$/.test(given) ? given : randomUUID()
-  request.headers['x-request-id'] = id
-  // Who is at the other end, for rate limits and the audit; whatever a caller put there is overwritten.
-  request.headers['x-al-peer'] = (request.socket.remoteAddress ?? '').replace(/^::ffff:/, '')
-  response.setHeader('x-request-id', id)
 }
 
 /** @param {import('node:http').Server} server */

@@ -2,6 +2,7 @@ import { v7 as newId } from 'uuid'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { follow, followToEnd, openTalk, send, type Talk } from '../support/chat'
 import { Client, type Json, password, signUp } from '../support/client'
+import { createScratchDatabase } from '../support/database'
 import { startServer, type TestServer } from '../support/server'
 
 /*
@@ -157,8 +158,9 @@ test('keys come page by page, newest first', async () => {
 })
 
 test('with database and secrets from outside, storage is healthy all the same', async () => {
+  const database = await createScratchDatabase()
   const outside = await startServer({
-    DATABASE_URL: process.env.TEST_DATABASE_URL ?? '',
+    DATABASE_URL: database.url,
     AUTH_SECRET: 'a secret of the tests, long enough',
     VAULT_KEY: 'a vault key of the tests, long enough',
   })
@@ -167,6 +169,7 @@ test('with database and secrets from outside, storage is healthy all the same', 
     expect(body.checks?.storage).toEqual({ status: 'healthy' })
   } finally {
     await outside.close()
+    await database.drop()
   }
 })
 
