@@ -33,6 +33,7 @@ export async function createSession(
     if (current.length === 0) throw wrongCredentials()
     await tx.session.create({ data: { ...session, userAgent: origin.userAgent, ip: origin.ip } })
   })
+  await db().session.deleteMany({ where: { userId: user.id, expiresAt: { lt: createdAt } } })
   return { user, token: await signToken(session), expires_at: expiresAt.toISOString() }
 }
 
