@@ -43,7 +43,7 @@ test('a wrong password gets the form again, with the reason and the email', asyn
 })
 
 test('another site cannot post the form, whatever it claims to be', async () => {
-  const claims = [
+  const claims: Record<string, string>[] = [
     { origin: 'https://evil.example' },
     { origin: 'https://evil.example', 'x-forwarded-host': 'evil.example' },
     { origin: 'null' },
