@@ -1,4 +1,4 @@
-import { Id, type Listing } from './contracts/common'
+import { Id, type Listing } from './contracts/primitives'
 import { AppError } from './errors'
 
 /** Where a list that is ordered by time, newest first, goes on: after the row of this time and id. */

@@ -1,7 +1,7 @@
 import { v7 as newId } from 'uuid'
 import { recordAudit } from './audit'
 import type { Actor, Origin } from './auth'
-import type { Listing } from './contracts/common'
+import type { Listing } from './contracts/primitives'
 import {
   type AgentRecord,
   CreateAgent,

@@ -1,7 +1,6 @@
 import { v7 as newId } from 'uuid'
 import { recordAudit } from './audit'
 import type { Actor, Origin } from './auth'
-import type { Listing } from './contracts/common'
 import type {
   CreateCredential,
   CredentialRecord,
@@ -9,6 +8,7 @@ import type {
   ResolutionStep,
   UpdateCredential,
 } from './contracts/credentials'
+import type { Listing } from './contracts/primitives'
 import { db, type Transaction } from './db'
 import { env } from './env'
 import { AppError } from './errors'

@@ -1,8 +1,8 @@
 'use client'
 
 import { useEffect, useSyncExternalStore } from 'react'
-import type { Listing } from '@/lib/contracts/common'
 import type { ConversationRecord } from '@/lib/contracts/conversations'
+import type { Listing } from '@/lib/contracts/primitives'
 import { request } from '../ui/request'
 import { mergeConversations } from './conversation-groups'
 

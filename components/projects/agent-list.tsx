@@ -12,7 +12,7 @@ import { request } from '@/components/ui/request'
 import { EmptyState } from '@/components/ui/status'
 import { offerUndo } from '@/components/ui/toast'
 import { useListing } from '@/components/ui/use-listing'
-import type { Listing } from '@/lib/contracts/common'
+import type { Listing } from '@/lib/contracts/primitives'
 import type { AgentRecord, ProjectRecord } from '@/lib/contracts/projects'
 import { providers } from './agent-fields'
 

@@ -14,7 +14,7 @@ import { Select, type SelectOption } from '@/components/ui/select'
 import { notifyFailure } from '@/components/ui/toast'
 import { useListing } from '@/components/ui/use-listing'
 import { useSubmit } from '@/components/ui/use-submit'
-import type { Listing } from '@/lib/contracts/common'
+import type { Listing } from '@/lib/contracts/primitives'
 import type { MemberRecord, ProjectRecord, ProjectRole } from '@/lib/contracts/projects'
 
 const roles: SelectOption<ProjectRole>[] = [

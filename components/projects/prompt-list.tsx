@@ -9,7 +9,7 @@ import { MoreButton } from '@/components/ui/more-button'
 import { request } from '@/components/ui/request'
 import { offerUndo } from '@/components/ui/toast'
 import { useListing } from '@/components/ui/use-listing'
-import type { Listing } from '@/lib/contracts/common'
+import type { Listing } from '@/lib/contracts/primitives'
 import type { PromptRecord } from '@/lib/contracts/projects'
 import { PromptDialog } from './prompt-dialog'
 

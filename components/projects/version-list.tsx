@@ -10,7 +10,7 @@ import { Time } from '@/components/ui/time'
 import { notify } from '@/components/ui/toast'
 import { useListing } from '@/components/ui/use-listing'
 import { useSubmit } from '@/components/ui/use-submit'
-import type { Listing } from '@/lib/contracts/common'
+import type { Listing } from '@/lib/contracts/primitives'
 import type { AgentVersionRecord } from '@/lib/contracts/projects'
 import { listChanges } from './agent-fields'
 

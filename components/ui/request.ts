@@ -1,4 +1,4 @@
-import type { ErrorBody } from '@/lib/contracts/common'
+import type { ErrorBody } from '@/lib/contracts/primitives'
 
 type Facts = { status: number; requestId?: string; retryAfterSeconds?: number }
 

@@ -1,7 +1,7 @@
 'use client'
 
 import { useState } from 'react'
-import type { Listing } from '@/lib/contracts/common'
+import type { Listing } from '@/lib/contracts/primitives'
 import { asRequestError, type RequestError, request } from './request'
 
 type State<T> = { first: Listing<T>; items: T[]; next: string | null; busy: boolean; failure?: RequestError }

@@ -1,6 +1,5 @@
 import { v7 as newId } from 'uuid'
 import type { Actor } from '../auth'
-import type { Listing } from '../contracts/common'
 import type {
   ConversationRecord,
   ConversationView,
@@ -8,6 +7,7 @@ import type {
   ListConversations,
   UpdateConversation,
 } from '../contracts/conversations'
+import type { Listing } from '../contracts/primitives'
 import { db, type Prisma } from '../db'
 import { AppError } from '../errors'
 import { readCursor, toListing, writeCursor } from '../paging'

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { Id, line } from './common'
+import { Id, line } from './primitives'
 
 const Email = z
   .string()

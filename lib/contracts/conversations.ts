@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { Id, line, pageFields, prose, wholeNumber } from './common'
 import { maxMessageLength } from './limits'
+import { Id, line, pageFields, prose, wholeNumber } from './primitives'
 
 export const CreateConversation = z.strictObject({ title: line(200).optional() })
 export type CreateConversation = z.infer<typeof CreateConversation>

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { Id, line } from './common'
+import { Id, line } from './primitives'
 
 export const CredentialType = z.enum(['openai', 'openai-compatible', 'anthropic'])
 export type CredentialType = z.infer<typeof CredentialType>

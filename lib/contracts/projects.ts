@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { Id, line, prose, wholeNumber } from './common'
+import { Id, line, prose, wholeNumber } from './primitives'
 
 export const CreateProject = z.strictObject({ name: line(120), description: prose(2000).default('') })
 export const UpdateProject = z.strictObject({

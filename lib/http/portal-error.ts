@@ -1,4 +1,4 @@
-import type { ErrorBody } from '../contracts/common'
+import type { ErrorBody } from '../contracts/primitives'
 import { asAppError, statusOf } from '../errors'
 import { log } from '../log'
 

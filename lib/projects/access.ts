@@ -1,5 +1,5 @@
 import type { Actor } from '../auth'
-import { Id } from '../contracts/common'
+import { Id } from '../contracts/primitives'
 import type { ProjectRole } from '../contracts/projects'
 import { db, type Transaction } from '../db'
 import { AppError } from '../errors'

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { v7 as newId } from 'uuid'
 import type { Actor } from '../auth'
-import type { Listing } from '../contracts/common'
+import type { Listing } from '../contracts/primitives'
 import type {
   AgentRecord,
   AgentSettings,

@@ -1,6 +1,6 @@
 import { recordAudit } from '../audit'
 import { type Actor, announceAccessChange, type Origin } from '../auth'
-import type { Listing } from '../contracts/common'
+import type { Listing } from '../contracts/primitives'
 import type { AddMember, MemberRecord, ProjectRole } from '../contracts/projects'
 import { db, type Transaction } from '../db'
 import { AppError } from '../errors'

@@ -1,6 +1,6 @@
 import { v7 as newId } from 'uuid'
 import type { Actor } from '../auth'
-import type { Listing } from '../contracts/common'
+import type { Listing } from '../contracts/primitives'
 import type { CreatePrompt, PromptRecord, UpdatePrompt } from '../contracts/projects'
 import { db, type JsonInput } from '../db'
 import { after, cursorOf, newestFirst, type PageRequest, readCursor, toListing } from '../paging'

@@ -1,6 +1,6 @@
 import type { Actor } from '../auth'
-import { Id } from '../contracts/common'
 import type { ResolutionStep } from '../contracts/credentials'
+import { Id } from '../contracts/primitives'
 import type { ModelProvider } from '../contracts/projects'
 import { db } from '../db'
 import { env } from '../env'

@@ -1,6 +1,6 @@
 import type { Actor } from '../auth'
-import { Id } from '../contracts/common'
 import type { CredentialScope } from '../contracts/credentials'
+import { Id } from '../contracts/primitives'
 import type { Transaction } from '../db'
 import { AppError } from '../errors'
 import { type CredentialRow, withOwner } from './records'

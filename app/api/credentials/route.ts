@@ -1,6 +1,6 @@
 import { originOf, requireUser } from '@/lib/auth'
-import { Page } from '@/lib/contracts/common'
 import { CreateCredential } from '@/lib/contracts/credentials'
+import { Page } from '@/lib/contracts/primitives'
 import { created, methods, ok, route } from '@/lib/http'
 import { createCredential, pageCredentials } from '@/lib/vault'
 

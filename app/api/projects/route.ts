@@ -1,5 +1,5 @@
 import { requireUser } from '@/lib/auth'
-import { Page } from '@/lib/contracts/common'
+import { Page } from '@/lib/contracts/primitives'
 import { CreateProject } from '@/lib/contracts/projects'
 import { created, methods, ok, route } from '@/lib/http'
 import { createProject, listProjects } from '@/lib/projects'

@@ -26,7 +26,7 @@ export function snapshotOf(model: string): string {
   return snapshots[model] ?? model
 }
 
-/** Tells whether a model is unknown here: any that begins with `no-such`. */
+/** Tells whether a model is unknown here, as are all that begin with `no-such`. */
 export function isUnknownModel(model: string): boolean {
   return model.startsWith('no-such')
 }

@@ -1,5 +1,5 @@
 import { listSessions, requireUser } from '@/lib/auth'
-import { Page } from '@/lib/contracts/common'
+import { Page } from '@/lib/contracts/primitives'
 import { methods, ok, route } from '@/lib/http'
 
 export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = methods({

@@ -1,5 +1,5 @@
 import { requireUser } from '@/lib/auth'
-import { Page } from '@/lib/contracts/common'
+import { Page } from '@/lib/contracts/primitives'
 import { AgentParams, CreatePrompt } from '@/lib/contracts/projects'
 import { created, methods, ok, route } from '@/lib/http'
 import { createPrompt, listPrompts } from '@/lib/projects'

@@ -1,5 +1,5 @@
 import { requireUser } from '@/lib/auth'
-import { Page } from '@/lib/contracts/common'
+import { Page } from '@/lib/contracts/primitives'
 import { AgentParams } from '@/lib/contracts/projects'
 import { methods, ok, route } from '@/lib/http'
 import { listAgentVersions } from '@/lib/projects'

@@ -1,5 +1,5 @@
 import { requireUser } from '@/lib/auth'
-import { Page } from '@/lib/contracts/common'
+import { Page } from '@/lib/contracts/primitives'
 import { CreateAgent, ProjectParams } from '@/lib/contracts/projects'
 import { created, methods, ok, route } from '@/lib/http'
 import { createAgent, listAgents } from '@/lib/projects'

@@ -1,5 +1,5 @@
 import { originOf, requireUser } from '@/lib/auth'
-import { Page } from '@/lib/contracts/common'
+import { Page } from '@/lib/contracts/primitives'
 import { AddMember, ProjectParams } from '@/lib/contracts/projects'
 import { created, methods, ok, route } from '@/lib/http'
 import { addMember, listMembers } from '@/lib/projects'
