@@ -226,6 +226,19 @@ test('ten wrong passwords shut the door for a while, for this account alone', as
   }
 })
 
+test('wrong passwords from one address shut the door for it, whichever the account', async () => {
+  const limited = await startServer({ RATE_LIMITS: 'address=4/15m' })
+  try {
+    const user = await signUp(limited.url)
+    const guess = (email: string, secret: string) =>
+      new Client(limited.url).post('/api/auth/login', { email, password: secret })
+    for (let n = 0; n < 4; n++) expect((await guess(unique(`stranger${n}`), 'wrong')).status).toBe(401)
+    expect((await guess(user.email, password)).status).toBe(429)
+  } finally {
+    await limited.close()
+  }
+})
+
 test('where registration is closed, only the first account can be made', async () => {
   const closed = await startServer({ REGISTRATION: 'closed' })
   try {
