@@ -35,8 +35,8 @@ let running
 runCommand(async () => {
   const started = performance.now()
   const runDir = mkdtempSync(join(tmpdir(), 'al-chat-run-'))
-  // Others may walk through to what is theirs: some tests act as another user.
-  chmodSync(runDir, 0o711)
+  // As open as /tmp itself: some tests, and Postgres under root, act as another user.
+  chmodSync(runDir, 0o1777)
   process.once('exit', () => rmSync(runDir, { recursive: true, force: true, maxRetries: 5 }))
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => abandon(runDir))
   Object.assign(process.env, {

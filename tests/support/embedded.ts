@@ -10,6 +10,8 @@ export type OwnerOptions = {
   nativeDir?: string
   /** Act as this user; only root can. */
   uid?: number
+  /** Where it may put what is temporary, instead of the system's own folder. */
+  tempDir?: string
 }
 
 /** A process that owns an embedded Postgres, or what it said when it could not. */
@@ -60,6 +62,7 @@ async function launch(options: OwnerOptions) {
   const hooks = join(import.meta.dirname, '../../scripts/typescript.mjs')
   const child = spawn(process.execPath, ['--import', hooks, script, JSON.stringify(options)], {
     stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, ...(options.tempDir ? { TMPDIR: options.tempDir } : {}) },
   })
   owners.set(child, options)
   const exited = new Promise<number | null>((done) => child.once('exit', done))

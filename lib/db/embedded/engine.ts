@@ -28,7 +28,7 @@ export function prepareEngine(
   if (mend(nativeDir) && runs(nativeDir, account))
     return { binDir: join(nativeDir, 'bin'), copyDir: undefined }
   for (const base of copyBases()) {
-    const copyDir = makeCopyDir(base)
+    const copyDir = makeCopyDir(base, account)
     if (!copyDir) continue
     noteCopy(copyDir)
     if (copyEngine(nativeDir, copyDir, account) && runs(copyDir, account))
@@ -94,8 +94,10 @@ function copyBases(): Set<string> {
   return new Set([process.env.TMPDIR ?? '/var/tmp', '/var/tmp', '/tmp'])
 }
 
-function makeCopyDir(base: string): string | undefined {
+// The watchdog, which acts as the account, removes it: where only root may write, it could not.
+function makeCopyDir(base: string, account: Account): string | undefined {
   try {
+    if (account.ids && (statSync(base).mode & 0o002) === 0) return undefined
     return mkdtempSync(join(base, 'al-chat-postgres-'))
   } catch {
     return undefined

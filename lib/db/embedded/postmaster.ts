@@ -22,7 +22,7 @@ exec 3<&0 </dev/null
 (read -r _ <&3; kill -USR1 $$) & reader=$!
 while :; do wait $postgres; code=$?; kill -0 $postgres 2>/dev/null || break; done
 kill $reader 2>/dev/null
-[ -z "$copy" ] || rm -rf "$copy"
+[ -z "$copy" ] || rm -rf "$copy" 2>/dev/null
 exit $code
 `
 
