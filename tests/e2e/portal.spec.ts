@@ -43,6 +43,8 @@ test('a newcomer signs up, is guided to a project and an agent, and reads a firs
   const guide = page.getByRole('region', { name: 'First steps' })
   await guide.getByRole('button', { name: 'Keep the demo' }).click()
   await page.goto('/projects')
+  // Until it is known that there is no project, the button stands in the header.
+  await expect(page.getByRole('heading', { name: 'No projects yet' })).toBeVisible()
   await page.getByRole('button', { name: 'New project' }).click()
   await page.getByLabel('Name').fill('Letters')
   await page.getByRole('button', { name: 'Create project' }).click()
