@@ -38,18 +38,28 @@ const places = [
 
 /** Go anywhere, launch anything, find a conversation. */
 export function CommandPalette({ open, onOpenChange, ...rest }: CommandPaletteProps) {
+  const [query, setQuery] = useState('')
+  // Who opens it again while it still fades away finds it as new.
+  const [wasOpen, setWasOpen] = useState(open)
+  if (open !== wasOpen) {
+    setWasOpen(open)
+    if (open) setQuery('')
+  }
   return (
     <Dialog open={open} onOpenChange={onOpenChange} title="Search and commands" bare>
-      <PaletteBody close={() => onOpenChange(false)} {...rest} />
+      <PaletteBody query={query} setQuery={setQuery} close={() => onOpenChange(false)} {...rest} />
     </Dialog>
   )
 }
 
-type PaletteBodyProps = Omit<CommandPaletteProps, 'open' | 'onOpenChange'> & { close: () => void }
+type PaletteBodyProps = Omit<CommandPaletteProps, 'open' | 'onOpenChange'> & {
+  query: string
+  setQuery: (query: string) => void
+  close: () => void
+}
 
-function PaletteBody({ close, openShortcuts, agents }: PaletteBodyProps) {
+function PaletteBody({ query, setQuery, close, openShortcuts, agents }: PaletteBodyProps) {
   const router = useRouter()
-  const [query, setQuery] = useState('')
   const [, setTheme] = useTheme()
   const { conversations, projects, failed } = useFound(query)
   const leaving = (run: () => void) => () => {
