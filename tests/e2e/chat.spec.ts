@@ -126,6 +126,8 @@ test('a lost connection is said, and the answer goes on where it was', async ({ 
   await expect(page.getByText('Reconnecting.')).toBeVisible()
   await expect(chat.answer).toContainText('A rule ends the page.', { timeout: 30_000 })
   await expect(page.getByText('Reconnecting.')).toBeHidden()
+  // The last word is there a moment before the end of the answer is, and only then can the next message go.
+  await expect(chat.send).toBeVisible()
   await context.setOffline(true)
   await chat.say('hello')
   await expect(page.getByText('Not sent.')).toBeVisible()
