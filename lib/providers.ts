@@ -1,8 +1,10 @@
 import type { ReplyError } from './contracts/conversations'
 import type { AppError } from './errors'
 import { askServer } from './providers/answer'
+import { cancelInBackground } from './providers/cancel'
 import { completions } from './providers/completions'
 import { playDemo } from './providers/demo'
+import { unresumable } from './providers/mishaps'
 import type { ModelCall, ModelEvent, ModelKey } from './providers/port'
 import { countModels } from './providers/probe'
 import { responses } from './providers/responses'
@@ -17,12 +19,27 @@ export type {
 /**
  * Asks a model and streams what it says; the call goes out when the iteration begins, and leaving the loop closes it.
  * Events that wait are joined, so a slow reader gets few and large ones. A stream without `done` has failed.
+ * With `background` or `resume` a broken connection is made anew, and only what cannot be mended is an error.
  * Throws AppError provider_auth, provider_failed, provider_timeout or invalid_input, none of which holds the key;
  * after `signal` aborts, the signal's reason. Text that came before an error is given first.
  */
 export function streamModel(call: ModelCall): AsyncIterable<ModelEvent> {
-  if (call.key.provider === 'demo') return playDemo(call)
-  return askServer(call, call.key.provider === 'openai' ? responses : completions)
+  const { key, resume } = call
+  const dialect = key.provider === 'openai' ? responses : completions
+  if (resume && (key.provider === 'demo' || !dialect.canResume)) return failing(unresumable(key))
+  return key.provider === 'demo' ? playDemo(call) : askServer(call, dialect)
+}
+
+function failing(error: AppError): AsyncIterable<ModelEvent> {
+  return { [Symbol.asyncIterator]: () => ({ next: () => Promise.reject(error) }) }
+}
+
+/**
+ * Stops an answer that was asked for with `background`; closing its connection does not. Takes 10 s at most. One that
+ * has ended or is gone is no error; throws AppError where the provider cannot be reached or refuses the key.
+ */
+export async function cancelResponse(key: ModelKey, responseId: string): Promise<void> {
+  if (key.provider === 'openai') await cancelInBackground(key, responseId)
 }
 
 /** What the page should offer after an error of `streamModel` or `testKey`. */

@@ -1,134 +1,177 @@
 import { asAppError } from '../errors'
-import { EventCutter } from './events'
-import { explainFault, readFault } from './faults'
-import { parseJson } from './json'
-import {
-  endedEarly,
-  explainBreak,
-  explainExpiry,
-  oversized,
-  type Progress,
-  redirected,
-  unsendableKey,
-  wrongType,
-} from './mishaps'
+import { pathOfResponse } from './bookmark'
+import { Delivery, type Recipient } from './delivery'
+import type { Fault } from './faults'
+import { explainExpiry, forgotten, oversized, type Progress, unsendableKey } from './mishaps'
 import { Outbox } from './outbox'
-import type { AnswerReader, Dialect, ModelCall, ModelEvent } from './port'
-import { codeOf, Upstream, type UpstreamHead, type UpstreamListener } from './upstream'
-import type { Expired } from './watchdog'
+import type { AnswerReader, Dialect, ModelCall, ModelEvent, Place } from './port'
+import { Recovery } from './recovery'
+import { codeOf, Upstream, type UpstreamCall, type UpstreamListener } from './upstream'
 
-/** As much of an error's body is read. */
-const maxFaultBytes = 65536
 /** As many bytes may come without a piece of answer among them: comments, empty deltas, unknown events. */
 const maxSilentBytes = 64 * 1024 * 1024
 
-/** One streamed answer, from the bytes on the wire to the events that its one reader pulls. */
-class Answer implements UpstreamListener {
+/** What an answer needs of a connection. */
+export type Connection = Pick<Upstream, 'open' | 'pause' | 'resume' | 'close' | 'release'>
+export type Connect = (call: UpstreamCall, listener: UpstreamListener) => Connection
+
+const connectByHttp: Connect = (call, listener) => new Upstream(call, listener)
+
+/** One streamed answer: from the call that goes out, over one connection or several, to what its one reader pulls. */
+export class Answer implements Recipient {
   readonly outbox: Outbox
-  readonly #call: ModelCall
-  readonly #upstream: Upstream
-  readonly #reader: AnswerReader
-  readonly #cutter: EventCutter
-  #head: UpstreamHead | undefined
-  #isStream = false
-  #fault = Buffer.alloc(0)
+  readonly #dialect: Dialect
+  readonly #connect: Connect
+  readonly #recovery = new Recovery()
+  #call: ModelCall
+  #reader: AnswerReader
+  #connection: Connection | undefined
+  /** Where the present connection resumes the answer; null where it asks for it. */
+  #place: Place | null = null
+  #startedAt = 0
   #silentBytes = 0
+  #answerBytes = 0
   #isOver = false
 
-  constructor(call: ModelCall, dialect: Dialect) {
+  constructor(call: ModelCall, dialect: Dialect, connect: Connect = connectByHttp) {
     this.#call = call
-    this.#upstream = new Upstream(
-      {
-        key: call.key,
-        path: dialect.path,
-        body: JSON.stringify(dialect.requestBody(call)),
-        accept: 'text/event-stream',
-        timeouts: call.timeouts,
-      },
-      this,
-    )
+    this.#dialect = dialect
+    this.#connect = connect
     const source = {
       open: () => this.#open(),
-      pause: () => this.#upstream.pause(),
-      resume: () => this.#upstream.resume(),
+      pause: () => this.#connection?.pause(),
+      resume: () => this.#connection?.resume(),
       close: () => this.#stop(),
     }
-    this.outbox = new Outbox(source, () => oversized(this.#progress, 'answer'))
-    const sink = {
-      text: (piece: string) => this.outbox.text(piece),
-      reasoning: (piece: string) => this.outbox.reasoning(piece),
-      done: (...end: Parameters<Outbox['done']>) => this.#complete(...end),
-    }
-    this.#reader = dialect.openReader(call, sink)
-    this.#cutter = new EventCutter(
-      (data) => this.#reader.read(data),
-      () => oversized(this.#progress, 'event'),
-    )
+    this.outbox = new Outbox(source, () => oversized(this.progress, 'answer'))
+    this.#reader = this.#openReader()
   }
 
-  head(head: UpstreamHead): void {
-    this.#head = head
-    if (head.status >= 300 && head.status < 400) throw redirected(this.#call)
-    if (head.status !== 200) return
-    const type = head.headers['content-type'] ?? 'text/event-stream'
-    this.#isStream = /^text\/event-stream\b/i.test(type)
-    // JSON with status 200 may be an error that says so only inside.
-    if (!this.#isStream && !/^application\/json\b/i.test(type)) throw wrongType(this.#call, type)
+  get call(): ModelCall {
+    return this.#call
   }
 
-  chunk(bytes: Buffer): void {
-    if (this.#isStream) this.#readOn(bytes)
-    else this.#collect(bytes)
+  get progress(): Progress {
+    const { key, model, resume } = this.#call
+    return { key, model, began: this.outbox.began || resume?.began === true }
   }
 
-  end(): void {
-    if (this.#isStream) this.#endStream()
-    else this.#failWith(this.#explainHead())
+  begin(): void {
+    if (this.outbox.isFull) this.#connection?.pause()
   }
 
-  fail(error: Error): void {
-    if (error.name === 'AppError') this.#failWith(error)
-    else this.#giveUp(() => explainBreak(this.#progress, error))
+  event(data: string): void {
+    this.#reader.read(data)
   }
 
-  expire(what: Expired): void {
-    this.#giveUp(() => explainExpiry(this.#progress, what, this.#call.timeouts))
+  chunkRead(bytes: number): void {
+    const { outbox } = this
+    this.#silentBytes = outbox.bytes > this.#answerBytes ? 0 : this.#silentBytes + bytes
+    this.#answerBytes = outbox.bytes
+    if (this.#silentBytes > maxSilentBytes) throw oversized(this.progress, 'event')
+    if (this.#recovery.isUnderWay && this.#hasAdvanced()) this.#recovery.succeed()
+    outbox.flush()
   }
 
-  get #progress(): Progress {
-    return { key: this.#call.key, model: this.#call.model, began: this.outbox.began }
+  refused(error: Error, fault: Fault | null): void {
+    if (this.#place === null && this.#call.background && isAboutBackground(fault)) this.#askPlainly()
+    else if (this.#place === null) this.failed(error)
+    else if (isPassing(fault)) this.#resumeLater(error, this.#place)
+    else this.failed(this.#recovery.cause ?? (isGone(fault) ? forgotten(this.#call) : error))
   }
 
-  #readOn(bytes: Buffer): void {
-    const before = this.outbox.bytes
-    this.#cutter.push(bytes)
-    this.#silentBytes = this.outbox.bytes > before ? 0 : this.#silentBytes + bytes.length
-    if (this.#silentBytes > maxSilentBytes) throw oversized(this.#progress, 'event')
-    this.outbox.flush()
+  broken(explain: () => Error, isFinal: boolean): void {
+    if (this.#reader.end()) return
+    const place = isFinal ? null : (this.#reader.resumePoint() ?? this.#place)
+    if (place === null) this.failed(explain())
+    else this.#resumeLater(explain(), place)
   }
 
-  #endStream(): void {
-    try {
-      this.#cutter.end()
-      this.#giveUp(() => endedEarly(this.#progress))
-    } catch (error) {
-      this.#failWith(asAppError(error))
-    }
+  failed(error: Error): void {
+    this.#stop()
+    this.outbox.fail(error)
+  }
+
+  #openReader(): AnswerReader {
+    const { outbox } = this
+    return this.#dialect.openReader(this.#call, {
+      resumable: (responseId) => outbox.resumable(responseId),
+      text: (piece, cursor) => outbox.text(piece, cursor),
+      reasoning: (piece, cursor) => outbox.reasoning(piece, cursor),
+      done: (...end) => this.#complete(...end),
+    })
   }
 
   #open(): void {
-    const { signal } = this.#call
+    const { signal, resume } = this.#call
     if (signal.aborted) {
       this.#abort()
       return
     }
     signal.addEventListener('abort', this.#abort, { once: true })
-    try {
-      this.#upstream.open()
-    } catch (error) {
-      this.#stop()
-      this.#failWith(codeOf(error) === 'ERR_INVALID_CHAR' ? unsendableKey(this.#call) : asAppError(error))
+    this.#startedAt = performance.now()
+    this.#reach(resume ?? null)
+  }
+
+  /** Asks for the answer, or for the rest of it from a place on. */
+  #reach(place: Place | null): void {
+    this.#place = place
+    const call = this.#callFor(place)
+    if (call === null) {
+      this.failed(forgotten(this.#call))
+      return
     }
+    this.#connection = this.#connect(call, new Delivery(this))
+    try {
+      this.#connection.open()
+    } catch (error) {
+      this.failed(codeOf(error) === 'ERR_INVALID_CHAR' ? unsendableKey(this.#call) : asAppError(error))
+    }
+  }
+
+  #callFor(place: Place | null): UpstreamCall | null {
+    const { key, timeouts } = this.#call
+    const common = { key, accept: 'text/event-stream', timeouts: { ...timeouts, totalMs: this.#leftMs } }
+    if (place === null) {
+      return {
+        ...common,
+        path: this.#dialect.path,
+        body: JSON.stringify(this.#dialect.requestBody(this.#call)),
+      }
+    }
+    const path = pathOfResponse(place.responseId)
+    const from = place.after < 0 ? '' : `&starting_after=${place.after}`
+    return path === null ? null : { ...common, path: `${path}?stream=true${from}` }
+  }
+
+  get #leftMs(): number {
+    return this.#call.timeouts.totalMs - (performance.now() - this.#startedAt)
+  }
+
+  #hasAdvanced(): boolean {
+    return (this.#reader.resumePoint()?.after ?? -1) > (this.#place?.after ?? -1)
+  }
+
+  #resumeLater(cause: Error, place: Place): void {
+    this.#connection?.close()
+    const again = () => {
+      if (this.#leftMs <= 0) this.failed(explainExpiry(this.progress, 'total', this.#call.timeouts))
+      else this.#resumeAt(place)
+    }
+    if (!this.#recovery.tryAgain(cause, again, this.#leftMs)) this.failed(this.#recovery.cause ?? cause)
+  }
+
+  #resumeAt(place: Place): void {
+    this.#reader.reopen()
+    this.#reach(place)
+  }
+
+  /** For a server that knows no background: the answer then lives with its connection, as any other. */
+  #askPlainly(): void {
+    this.#connection?.close()
+    this.#call = { ...this.#call, background: false }
+    this.#reader = this.#openReader()
+    this.#reach(null)
   }
 
   readonly #abort = (): void => {
@@ -137,54 +180,40 @@ class Answer implements UpstreamListener {
   }
 
   #stop(): void {
+    this.#leave()
+    this.#connection?.close()
+  }
+
+  #leave(): void {
     this.#isOver = true
+    this.#recovery.stop()
     this.#call.signal.removeEventListener('abort', this.#abort)
-    this.#upstream.close()
   }
 
   #complete(...end: Parameters<Outbox['done']>): void {
     if (this.#isOver) return
-    this.#isOver = true
-    this.#call.signal.removeEventListener('abort', this.#abort)
+    this.#leave()
     this.outbox.done(...end)
     this.outbox.flush()
-    this.#upstream.release()
-  }
-
-  /** The call is over for a reason that is no fault if the answer happens to be whole. */
-  #giveUp(explain: () => Error): void {
-    if (this.#head !== undefined && !this.#isStream) this.#failWith(this.#explainHead())
-    else if (!this.#reader.end()) this.#failWith(explain())
-  }
-
-  #failWith(error: Error): void {
-    this.#stop()
-    this.outbox.fail(error)
-  }
-
-  #collect(bytes: Buffer): void {
-    this.#fault = Buffer.concat([this.#fault, bytes])
-    if (this.#fault.length > maxFaultBytes) throw this.#explainHead()
-  }
-
-  #explainHead(): Error {
-    const { status, headers } = this.#head ?? { status: 0, headers: {} }
-    const body = parseJson(this.#fault.toString())
-    const fault = readFault(body, status === 200 ? null : status)
-    if (status === 200 && fault.message === null && fault.code === null)
-      return wrongType(this.#call, 'application/json')
-    return explainFault(this.#call, { ...fault, retryAfterSeconds: retryAfter(headers) })
+    this.#connection?.release()
   }
 }
 
-/** Seconds to wait, from `retry-after-ms` or `retry-after` (seconds or a date), at most a day. */
-export function retryAfter(headers: UpstreamHead['headers']): number | undefined {
-  const ms = Number(headers['retry-after-ms'] ?? Number.NaN)
-  const word = headers['retry-after'] ?? ''
-  const seconds = word.trim() === '' ? Number.NaN : Number(word)
-  const until = Number.isNaN(seconds) ? (Date.parse(word) - Date.now()) / 1000 : seconds
-  const wait = Number.isNaN(ms) ? until : ms / 1000
-  return wait >= 0 && wait <= 86_400 ? Math.ceil(wait) : undefined
+/** The server takes no such request, be it that it knows no background or that it may store nothing. */
+function isAboutBackground(fault: Fault | null): boolean {
+  if (fault === null || (fault.status !== 400 && fault.status !== 422)) return false
+  if (fault.param !== null) return fault.param === 'background' || fault.param === 'store'
+  return fault.message === null || /\bbackground\b/i.test(fault.message)
+}
+
+/** Another try may succeed where this one did not. */
+function isPassing(fault: Fault | null): boolean {
+  const status = fault?.status ?? 0
+  return status === 408 || status === 429 || status >= 500
+}
+
+function isGone(fault: Fault | null): boolean {
+  return fault?.status === 404 || fault?.status === 400
 }
 
 /** Asks a model server when the iteration begins, and streams what it says. */

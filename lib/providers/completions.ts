@@ -4,13 +4,13 @@ import { at, countAt, listAt, parseJson, stringAt } from './json'
 import { unreadable } from './mishaps'
 import type { AnswerReader, AnswerSink, Dialect, Finish, ModelCall } from './port'
 
-const finishes: Record<string, Finish> = {
-  length: 'length',
-  max_tokens: 'length',
-  content_filter: 'content_filter',
-  tool_calls: 'tool',
-  function_call: 'tool',
-}
+const finishes = new Map<string, Finish>([
+  ['length', 'length'],
+  ['max_tokens', 'length'],
+  ['content_filter', 'content_filter'],
+  ['tool_calls', 'tool'],
+  ['function_call', 'tool'],
+])
 
 function readUsage(chunk: unknown): TokenUsage | null {
   const input = countAt(chunk, 'usage', 'prompt_tokens')
@@ -67,6 +67,14 @@ class CompletionsReader implements AnswerReader {
     return this.#isOver
   }
 
+  resumePoint(): null {
+    return null
+  }
+
+  reopen(): void {
+    // There is no place to go on at.
+  }
+
   #understand(data: string): void {
     const chunk = parseJson(data)
     if (typeof chunk !== 'object' || chunk === null) throw unreadable({ ...this.#call, began: this.#began })
@@ -90,7 +98,7 @@ class CompletionsReader implements AnswerReader {
     if (text !== '') this.#sink.text(text)
     if (text || thought) this.#began = true
     const reason = stringAt(choice, 'finish_reason')
-    if (reason) this.#finish = finishes[reason] ?? 'stop'
+    if (reason) this.#finish = finishes.get(reason) ?? 'stop'
   }
 
   #close(): void {
@@ -103,6 +111,7 @@ class CompletionsReader implements AnswerReader {
 /** Chat completions as Ollama, vLLM, OpenRouter and many others speak them. */
 export const completions: Dialect = {
   path: '/chat/completions',
+  canResume: false,
   requestBody: (call) => ({
     model: call.model,
     messages: [

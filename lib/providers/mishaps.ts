@@ -1,6 +1,6 @@
 import type { AppError } from '../errors'
 import { type Errand, providerError, providerName } from './faults'
-import type { ProviderTimeouts } from './port'
+import type { ModelKey, ProviderTimeouts } from './port'
 import { codeOf } from './upstream'
 import type { Expired } from './watchdog'
 
@@ -106,6 +106,17 @@ export function oversized({ key, began }: Progress, what: 'event' | 'answer'): A
       ? `${name} sent far more data than an answer needs, so the answer was ended. ${kept(began)}`
       : `The answer of ${name} grew beyond 10 MB and was ended. What arrived is kept.`
   return retry(message)
+}
+
+/** An answer was to be resumed that the server does not know, or no longer. */
+export function forgotten({ key }: Errand): AppError {
+  return retry(`${providerName(key)} has not kept the rest of this answer. What arrived is kept. Try again.`)
+}
+
+/** An answer was to be resumed that now has a key of a provider that keeps none. */
+export function unresumable(key: ModelKey): AppError {
+  const name = key.provider === 'demo' ? 'The demo model' : providerName(key)
+  return retry(`${name} cannot resume an answer. What arrived is kept. Try again.`)
 }
 
 /** A key with characters that no request can carry. */

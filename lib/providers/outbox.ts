@@ -14,6 +14,14 @@ type Waiter = { resolve(result: IteratorResult<ModelEvent>): void; reject(reason
 
 const over: IteratorResult<ModelEvent> = { done: true, value: undefined }
 
+const isFirstHalf = (unit: number) => unit >= 0xd800 && unit <= 0xdbff
+const isSecondHalf = (unit: number) => unit >= 0xdc00 && unit <= 0xdfff
+
+/** What cannot be stored (U+0000, lone halves of characters) becomes U+FFFD here, once for everyone. */
+function storable(piece: string): string {
+  return piece.includes('\0') ? piece.replaceAll('\0', '\ufffd').toWellFormed() : piece.toWellFormed()
+}
+
 /**
  * Where an answer waits to be read: pieces that came since the last reading leave as one event, so a reader that
  * takes its time (a commit every few milliseconds) pays once for many tokens. A full box pauses the source.
@@ -22,9 +30,10 @@ export class Outbox implements AnswerSink, AsyncIterableIterator<ModelEvent> {
   #waiting: ModelEvent[] = []
   #units = 0
   #bytes = 0
-  /** The first half of a character that was cut in two by escapes in JSON. */
-  #half = ''
-  #halfKind: Kind = 'text'
+  /** Pieces that end within a character, which escapes in JSON can do: kept whole, as a cursor covers whole pieces. */
+  #held: string[] = []
+  #heldKind: Kind = 'text'
+  #heldCursor: number | undefined
   #waiter: Waiter | null = null
   #failure: { reason: unknown } | null = null
   #state: 'idle' | 'open' | 'full' | 'over' = 'idle'
@@ -46,17 +55,26 @@ export class Outbox implements AnswerSink, AsyncIterableIterator<ModelEvent> {
     return this.#bytes
   }
 
-  text(piece: string): void {
-    this.#put('text', piece)
+  /** The source should give nothing now. */
+  get isFull(): boolean {
+    return this.#state === 'full'
   }
 
-  reasoning(piece: string): void {
-    this.#put('reasoning', piece)
+  resumable(responseId: string): void {
+    if (this.#state !== 'over') this.#waiting.push({ type: 'resumable', responseId })
+  }
+
+  text(piece: string, cursor?: number): void {
+    this.#put('text', piece, cursor)
+  }
+
+  reasoning(piece: string, cursor?: number): void {
+    this.#put('reasoning', piece, cursor)
   }
 
   done(usage: TokenUsage | null, finish: Finish): void {
     if (this.#state === 'over') return
-    this.#endHalf()
+    this.#release()
     this.#waiting.push({ type: 'done', usage, finish })
     this.#state = 'over'
   }
@@ -64,7 +82,9 @@ export class Outbox implements AnswerSink, AsyncIterableIterator<ModelEvent> {
   /** Ends with an error after what has come was read. Only the first end counts. */
   fail(reason: unknown): void {
     if (this.#state === 'over') return
-    this.#endHalf()
+    // Under a cursor half a character must not leave: whoever resumes would get the other half alone.
+    if (this.#heldCursor === undefined && this.#fits(storable(this.#held.join('')))) this.#release()
+    this.#held = []
     this.#failure = { reason }
     this.#state = 'over'
     this.flush()
@@ -121,7 +141,7 @@ export class Outbox implements AnswerSink, AsyncIterableIterator<ModelEvent> {
 
   #take(): ModelEvent | undefined {
     const event = this.#waiting.shift()
-    if (event === undefined || event.type === 'done') return event
+    if (event === undefined || !('text' in event)) return event
     this.#units -= event.text.length
     if (this.#state === 'full' && this.#units <= roomyUnits) {
       this.#state = 'open'
@@ -137,33 +157,43 @@ export class Outbox implements AnswerSink, AsyncIterableIterator<ModelEvent> {
     else waiter.reject(failure.reason)
   }
 
-  #put(kind: Kind, piece: string): void {
+  #put(kind: Kind, piece: string, cursor: number | undefined): void {
     if (piece === '' || this.#state === 'over') return
-    if (this.#half !== '' && this.#halfKind !== kind) this.#endHalf()
-    const whole = this.#half + piece
-    const last = whole.charCodeAt(whole.length - 1)
-    const isCut = last >= 0xd800 && last <= 0xdbff
-    this.#half = isCut ? whole.slice(-1) : ''
-    this.#halfKind = kind
-    this.#append(kind, isCut ? whole.slice(0, -1) : whole)
+    if (this.#held.length > 0 && !(kind === this.#heldKind && isSecondHalf(piece.charCodeAt(0))))
+      this.#release()
+    const isCut = isFirstHalf(piece.charCodeAt(piece.length - 1))
+    if (!isCut && this.#held.length === 0) {
+      this.#append(kind, piece, cursor)
+      return
+    }
+    this.#held.push(piece)
+    this.#heldKind = kind
+    this.#heldCursor = cursor
+    if (!isCut) this.#release()
   }
 
-  #endHalf(): void {
-    const half = this.#half
-    this.#half = ''
-    if (half !== '') this.#append(this.#halfKind, half)
+  #release(): void {
+    const piece = this.#held.join('')
+    this.#held = []
+    if (piece !== '') this.#append(this.#heldKind, piece, this.#heldCursor)
   }
 
-  /** What cannot be stored (U+0000, lone halves of characters) becomes U+FFFD here, once for everyone. */
-  #append(kind: Kind, piece: string): void {
-    if (piece === '') return
-    const text = piece.includes('\0') ? piece.replaceAll('\0', '\ufffd').toWellFormed() : piece.toWellFormed()
+  #fits(text: string): boolean {
+    return this.#bytes + Buffer.byteLength(text) <= maxAnswerBytes
+  }
+
+  #append(kind: Kind, piece: string, cursor: number | undefined): void {
+    const text = storable(piece)
     const bytes = this.#bytes + Buffer.byteLength(text)
     if (bytes > maxAnswerBytes) throw this.#tooLong()
     this.#bytes = bytes
     this.#units += text.length
     const latest = this.#waiting.at(-1)
-    if (latest?.type === kind) latest.text += text
-    else this.#waiting.push({ type: kind, text })
+    if (latest?.type !== kind)
+      this.#waiting.push(cursor === undefined ? { type: kind, text } : { type: kind, text, cursor })
+    else {
+      latest.text += text
+      if (cursor !== undefined) latest.cursor = cursor
+    }
   }
 }

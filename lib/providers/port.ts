@@ -26,21 +26,45 @@ export type ModelCall = {
   timeouts: ProviderTimeouts
   /** Ends the call at once: the connection is closed and the iteration throws the signal's reason. */
   signal: AbortSignal
+  /** Asks so that the answer can be resumed and outlives its connection, where the provider can do that. */
+  background?: boolean
+  /** Asks nothing: goes on with an answer that was asked for earlier, as if it had been read up to `after`. */
+  resume?: Resume | null
+}
+
+/** A place in an answer that the provider keeps. */
+export type Place = {
+  responseId: string
+  /** The cursor of the last event that was taken; -1 for the whole answer. */
+  after: number
+}
+
+/** Where to go on in an answer, and what of it was there before. */
+export type Resume = Place & {
+  /** Some text was taken already. */
+  began: boolean
+  /** Some reasoning was taken already; without it, its first paragraph break is a good guess. */
+  reasoned?: boolean
 }
 
 /** Why the model ended its answer. */
 export type Finish = 'stop' | 'length' | 'refusal' | 'content_filter' | 'tool'
 
-/** What a model says. Text comes in pieces of any size; `done` is the last, and the only sign of success. */
+/**
+ * What a model says. Text comes in pieces of any size; `done` is the last, and the only sign of success.
+ * `resumable` comes once, before any text, and from then on all text up to a `cursor` is what a call resumed after
+ * that cursor does not say again.
+ */
 export type ModelEvent =
-  | { type: 'text'; text: string }
-  | { type: 'reasoning'; text: string }
+  | { type: 'resumable'; responseId: string }
+  | { type: 'text' | 'reasoning'; text: string; cursor?: number }
   | { type: 'done'; usage: TokenUsage | null; finish: Finish }
 
 /** Where a reader of a wire format puts what it has understood. */
 export type AnswerSink = {
-  text(piece: string): void
-  reasoning(piece: string): void
+  resumable(responseId: string): void
+  text(piece: string, cursor?: number): void
+  reasoning(piece: string, cursor?: number): void
   done(usage: TokenUsage | null, finish: Finish): void
 }
 
@@ -49,11 +73,17 @@ export type AnswerReader = {
   read(data: string): void
   /** The body is over, in whatever way. True if the answer was whole. */
   end(): boolean
+  /** Where a new connection could go on, or null where none can. */
+  resumePoint(): Place | null
+  /** A new connection goes on at that place: what it repeats is passed over. */
+  reopen(): void
 }
 
 /** One way of talking to a model server. */
 export type Dialect = {
   path: string
+  /** Answers can be asked for in the background and resumed. */
+  canResume: boolean
   requestBody(call: ModelCall): Record<string, unknown>
   openReader(call: ModelCall, sink: AnswerSink): AnswerReader
 }

@@ -1,8 +1,9 @@
 import type { TokenUsage } from '../contracts/conversations'
+import { Bookmark, reasoningPartOf } from './bookmark'
 import { explainFault, readFault } from './faults'
 import { at, countAt, listAt, parseJson, stringAt } from './json'
 import { unreadable } from './mishaps'
-import type { AnswerReader, AnswerSink, Dialect, Finish, ModelCall } from './port'
+import type { AnswerReader, AnswerSink, Dialect, Finish, ModelCall, Place } from './port'
 
 /** Events that say again, at length, what was or will be said elsewhere; they are not worth parsing. */
 const repetitions = new Set([
@@ -22,9 +23,10 @@ const repetitions = new Set([
 ])
 const typeFirst = '{"type":"'
 
-function isRepetition(data: string): boolean {
-  if (!data.startsWith(typeFirst)) return false
-  return repetitions.has(data.slice(typeFirst.length, data.indexOf('"', typeFirst.length)))
+/** The type of an event that is not parsed yet; empty where it does not stand first. */
+function typeAtFront(data: string): string {
+  if (!data.startsWith(typeFirst)) return ''
+  return data.slice(typeFirst.length, data.indexOf('"', typeFirst.length))
 }
 
 function readUsage(response: unknown): TokenUsage | null {
@@ -49,7 +51,8 @@ function partsOf(response: unknown): unknown[] {
 class ResponsesReader implements AnswerReader {
   readonly #call: ModelCall
   readonly #sink: AnswerSink
-  #hasText = false
+  readonly #bookmark: Bookmark | undefined
+  #hasText: boolean
   #refused = false
   #isOver = false
   #reasoningPart = ''
@@ -57,21 +60,43 @@ class ResponsesReader implements AnswerReader {
   constructor(call: ModelCall, sink: AnswerSink) {
     this.#call = call
     this.#sink = sink
+    this.#bookmark = call.background || call.resume ? new Bookmark(call.resume) : undefined
+    this.#hasText = call.resume?.began ?? false
   }
 
   read(data: string): void {
-    if (this.#isOver || isRepetition(data) || data === '[DONE]') return
+    if (this.#isOver || data === '[DONE]') return
+    const type = typeAtFront(data)
+    if (repetitions.has(type) && !this.#bookmark?.wants(type)) return
     const event = parseJson(data)
     if (typeof event !== 'object' || event === null) throw unreadable({ ...this.#call, began: this.#hasText })
-    this.#understand(event)
+    if (this.#bookmark === undefined || this.#bookmark.take(event)) this.#understand(event)
   }
 
   end(): boolean {
     return this.#isOver
   }
 
+  resumePoint(): Place | null {
+    return this.#bookmark?.place ?? null
+  }
+
+  reopen(): void {
+    this.#bookmark?.reopen()
+  }
+
   #understand(event: object): void {
     switch (stringAt(event, 'type')) {
+      case 'response.created':
+      case 'response.queued':
+      case 'response.in_progress':
+        this.#learnName(event)
+        break
+      case 'response.output_item.added':
+      case 'response.content_part.added':
+      case 'response.reasoning_summary_part.added':
+        this.#bookmark?.noteBeginning(event)
+        break
       case 'response.refusal.delta':
         this.#refused = true
         this.#say(stringAt(event, 'delta'))
@@ -97,25 +122,37 @@ class ResponsesReader implements AnswerReader {
     }
   }
 
+  #learnName(event: object): void {
+    const name = this.#bookmark?.nameOf(event)
+    if (name) this.#sink.resumable(name)
+  }
+
   #say(delta: string | null): void {
     if (!delta) return
     this.#hasText = true
-    this.#sink.text(delta)
+    this.#sink.text(delta, this.#bookmark?.cursor)
   }
 
   /** Parts of a summary are paragraphs, and nothing on the wire stands between them. */
   #think(event: object): void {
     const delta = stringAt(event, 'delta')
     if (!delta) return
-    const part = `${at(event, 'output_index')}/${at(event, 'summary_index') ?? at(event, 'content_index')}`
-    const isNext = this.#reasoningPart !== '' && this.#reasoningPart !== part
+    const part = reasoningPartOf(event)
+    const isNext =
+      this.#reasoningPart === ''
+        ? this.#bookmark?.beginsParagraph(part) === true
+        : this.#reasoningPart !== part
     this.#reasoningPart = part
-    this.#sink.reasoning(isNext ? `\n\n${delta}` : delta)
+    this.#sink.reasoning(isNext ? `\n\n${delta}` : delta, this.#bookmark?.cursor)
   }
 
   #finish(response: unknown): void {
+    const parts = partsOf(response)
+    this.#bookmark?.holdBack()
     // A server may send the whole at the end and no deltas before.
-    if (!this.#hasText) for (const part of partsOf(response)) this.#sayPart(part)
+    if (!this.#hasText) for (const part of parts) this.#sayPart(part)
+    // A reader that began in the middle has not seen all that was refused.
+    if (parts.some((part) => stringAt(part, 'type') === 'refusal')) this.#refused = true
     this.#isOver = true
     this.#sink.done(readUsage(response), this.#finishOf(response))
   }
@@ -141,9 +178,10 @@ function withoutType(event: object): object {
   return at(event, 'error') ? event : { ...event, type: undefined }
 }
 
-/** OpenAI's Responses API, without state at OpenAI (`store: false`). */
+/** OpenAI's Responses API; only an answer in the background is stored at OpenAI, for it cannot be resumed else. */
 export const responses: Dialect = {
   path: '/responses',
+  canResume: true,
   requestBody: (call) => ({
     model: call.model,
     ...(call.instructions === '' ? {} : { instructions: call.instructions }),
@@ -151,7 +189,8 @@ export const responses: Dialect = {
     ...(call.temperature === null ? {} : { temperature: call.temperature }),
     ...(call.maxOutputTokens === null ? {} : { max_output_tokens: call.maxOutputTokens }),
     ...(call.reasoningEffort === null ? {} : { reasoning: { effort: call.reasoningEffort } }),
-    store: false,
+    ...(call.background ? { background: true } : {}),
+    store: call.background === true,
     stream: true,
   }),
   openReader: (call, sink) => new ResponsesReader(call, sink),

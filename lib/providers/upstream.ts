@@ -10,7 +10,7 @@ import { type Expired, Watchdog } from './watchdog'
 export type UpstreamCall = {
   key: ModelKey
   path: string
-  /** JSON to post; without it the call is a GET. */
+  /** JSON to post, or nothing as ''; without it the call is a GET. */
   body?: string
   accept: string
   timeouts: ProviderTimeouts
@@ -46,9 +46,8 @@ function headersOf({ key, body, accept }: UpstreamCall): http.OutgoingHttpHeader
     'accept-encoding': 'identity',
     'user-agent': 'al-chat',
     ...(key.apiKey ? { authorization: `Bearer ${key.apiKey}` } : {}),
-    ...(body === undefined
-      ? {}
-      : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }),
+    ...(body ? { 'content-type': 'application/json' } : {}),
+    ...(body === undefined ? {} : { 'content-length': Buffer.byteLength(body) }),
   }
 }
 
@@ -110,6 +109,8 @@ export class Upstream {
     this.#isOver = true
     this.#watchdog?.stop()
     this.#request?.destroy()
+    // What unpacks would go on with what it has, and a few bytes may unpack to gigabytes.
+    this.#body?.destroy()
     tell()
   }
 
@@ -152,6 +153,7 @@ export class Upstream {
   }
 
   #receive(response: http.IncomingMessage): void {
+    if (this.#isOver) return
     const body = decoded(response)
     this.#body = body
     const fail = (error: Error) => this.#end(() => this.#listener.fail(error))

@@ -49,7 +49,7 @@ export async function hear(call: ModelCall): Promise<Heard> {
     for await (const event of streamModel(call)) {
       heard.events.push(event)
       if (event.type === 'done') heard.done = event
-      else heard[event.type] += event.text
+      else if (event.type !== 'resumable') heard[event.type] += event.text
     }
   } catch (error) {
     heard.error = asAppError(error)
