@@ -17,7 +17,14 @@ import { callerAddress } from './http'
 export type { Actor, Origin } from './auth/actor'
 export { clearedCookie, sessionCookie } from './auth/cookie'
 export { warmPasswords } from './auth/password'
-export { announceAccessChange, endSession, isSignedIn, listSessions, onAccessChange } from './auth/sessions'
+export {
+  announceAccessChange,
+  endSession,
+  findUser,
+  isSignedIn,
+  listSessions,
+  onAccessChange,
+} from './auth/sessions'
 
 /** Where this request comes from. */
 export function originOf(request: { headers: Headers }, requestId: string | null = null): Origin {

@@ -1,4 +1,5 @@
 import { warmPasswords } from './auth'
+import { adoptAnswer } from './chat'
 import { startDatabase, stopDatabase } from './db'
 import { env } from './env'
 import { remember } from './remember'
@@ -22,7 +23,7 @@ async function start(): Promise<void> {
   shutdownHooks.__alChatShutdown ??= new Set()
   shutdownHooks.__alChatShutdown.add(stop)
   await verifyVaultKey()
-  await recoverReplies()
+  await recoverReplies(adoptAnswer)
   await warmPasswords()
 }
 

@@ -1,22 +1,28 @@
 import type { Actor } from './auth'
 import { isSignedIn, onAccessChange } from './auth'
 import { addCount } from './bus'
-import { answerWith, explainFailure } from './chat/answer'
+import { answerWith } from './chat/answer'
+import { type Context, readContext } from './chat/context'
 import { missing, visibleTo } from './chat/conversations'
+import { announceConversation } from './chat/feed'
 import { type ReplyRequest, storeRequest } from './chat/opening'
 import { toMessageRecord } from './chat/records'
+import { requireSeat, takeSeat } from './chat/seats'
 import type {
+  ContinueMessage,
   EditMessage,
+  MessagePart,
   OpenedReply,
   RegenerateMessage,
   ReplyEvent,
   SendMessage,
 } from './contracts/conversations'
-import { db } from './db'
+import { db, sql } from './db'
 import { env } from './env'
 import { AppError } from './errors'
 import { type Frame, followReply, openReply, stopReply } from './replies'
 
+export { adoptAnswer } from './chat/adoption'
 export {
   createConversation,
   deleteConversation,
@@ -43,11 +49,7 @@ export async function sendMessage(
     })
   }
   const content = ['send', parentId, text]
-  return open(
-    actor,
-    { requestId: id, conversationId, content, ask: { text, parentId } },
-    { requestId, model: null },
-  )
+  return open(actor, { requestId: id, conversationId, content, ask: { text, parentId } }, { requestId })
 }
 
 /** Writes another answer beside this one. Throws not_found, conflict, invalid_input. */
@@ -76,33 +78,82 @@ export async function editMessage(
   const { conversationId, role, parentId } = await getMessage(actor, messageId)
   if (role !== 'user') throw new AppError('invalid_input', 'Only your own messages can be edited.')
   const content = ['edit', messageId, text]
-  return open(
-    actor,
-    { requestId: id, conversationId, content, ask: { text, parentId } },
-    { requestId, model: null },
-  )
+  return open(actor, { requestId: id, conversationId, content, ask: { text, parentId } }, { requestId })
+}
+
+/**
+ * Goes on with an answer that broke off: a new one beside it, which begins with what was said.
+ * Throws not_found, conflict, invalid_input.
+ */
+export async function continueMessage(
+  actor: Actor,
+  messageId: string,
+  { id }: ContinueMessage,
+  requestId: string,
+): Promise<OpenedReply> {
+  const { conversationId, role, parentId, parts, text, status, finish } = await getMessage(actor, messageId)
+  const isCut = status === 'interrupted' || status === 'stopped' || status === 'failed' || finish === 'length'
+  if (role !== 'assistant' || parentId === null || !isCut || text === '') {
+    throw new AppError(
+      'invalid_input',
+      'Only an answer that broke off after its first words can be continued.',
+    )
+  }
+  const content = ['continue', messageId]
+  const request = { requestId: id, answerId: id, conversationId, content, ask: { parentId } }
+  return open(actor, request, { requestId, continued: parts as MessagePart[] })
 }
 
 async function getMessage(actor: Actor, messageId: string) {
   const message = await db().message.findFirst({
     where: { id: messageId, conversation: visibleTo(actor) },
-    select: { conversationId: true, role: true, parentId: true },
+    select: {
+      conversationId: true,
+      role: true,
+      parentId: true,
+      parts: true,
+      text: true,
+      status: true,
+      finish: true,
+    },
   })
   if (!message) throw new AppError('not_found', 'This message is not there, or not yours.')
   return message
 }
 
-async function open(
-  actor: Actor,
-  request: ReplyRequest,
-  { requestId, model }: { requestId: string; model: string | null },
-): Promise<OpenedReply> {
+type Wish = { requestId: string; model?: string | null; continued?: MessagePart[] }
+
+async function open(actor: Actor, request: ReplyRequest, wish: Wish): Promise<OpenedReply> {
   await limitMessages(actor)
-  const { answer, replyId, agentId, isNew } = await storeRequest(actor, request)
+  const { conversationId, ask } = request
+  // Read while the message is stored; whether this actor may, the storing decides too.
+  const context = readContext(actor, conversationId, ask.parentId)
+  context.catch(() => undefined)
+  const { answer, isNew } = await storeRequest(actor, request)
   if (!isNew) return answer
-  const { source, ended } = answerWith({ actor, agentId, replyId, messageId: answer.reply.message_id, model })
-  openReply({ replyId, ended, explain: (error) => explainFailure(error, requestId) }, source)
+  const said = wish.continued ? textOf(wish.continued) : null
+  const { source, opening } = answerWith({
+    actor,
+    replyId: answer.reply.id,
+    requestId: wish.requestId,
+    context: context.then((known) => withQuestion(known, ask, said)),
+    model: wish.model ?? null,
+    continued: wish.continued ?? null,
+  })
+  openReply(answer.reply.id, opening, source)
+  announceConversation(actor.userId, conversationId)
   return answer
+}
+
+/** What is new is not in what was read: the question, or the beginning of the answer that is continued. */
+function withQuestion({ agent, messages }: Context, ask: ReplyRequest['ask'], said: string | null): Context {
+  const question = 'text' in ask ? [{ role: 'user' as const, text: ask.text }] : []
+  const begun = said === null ? [] : [{ role: 'assistant' as const, text: said }]
+  return { agent, messages: [...messages, ...question, ...begun] }
+}
+
+function textOf(parts: MessagePart[]): string {
+  return parts.flatMap((part) => (part.type === 'text' ? [part.text] : [])).join('\n\n')
 }
 
 async function limitMessages(actor: Actor): Promise<void> {
@@ -120,34 +171,40 @@ async function limitMessages(actor: Actor): Promise<void> {
   }
 }
 
-async function getReply(actor: Actor, replyId: string) {
-  const reply = await db().reply.findFirst({
-    where: { id: replyId, conversation: visibleTo(actor) },
-    select: { id: true, messageId: true },
-  })
+/** The id of the message that a reply writes, if the actor may see it. Throws not_found. */
+async function getReplyMessage(actor: Actor, replyId: string): Promise<string> {
+  const [reply] = await sql<{ messageId: string }>`
+    SELECT r.message_id AS "messageId"
+    FROM replies r
+    JOIN conversations c ON c.id = r.conversation_id
+    JOIN agents a ON a.id = c.agent_id
+    JOIN project_members m ON m.project_id = a.project_id AND m.user_id = c.user_id
+    WHERE r.id = ${replyId}::uuid AND c.user_id = ${actor.userId}::uuid`
   if (!reply) throw new AppError('not_found', 'This answer is not there, or not yours.')
-  return reply
+  return reply.messageId
 }
 
 /** Stops an answer and keeps what was said. Stopping one that has ended changes nothing. Throws not_found. */
 export async function stopAnswer(actor: Actor, replyId: string): Promise<void> {
-  await getReply(actor, replyId)
-  stopReply(replyId)
+  await getReplyMessage(actor, replyId)
+  await stopReply(replyId)
 }
 
 export type NumberedEvent = { id: number; event: ReplyEvent['type']; data: ReplyEvent['data'] }
 
 /**
- * The events of an answer after `after`, up to its terminal one; ends early when the actor may not see it any more.
- * Throws not_found before anything is sent.
+ * The events of an answer after `after`, up to its terminal one, those that are there together in one piece; ends early
+ * when the actor may not see it any more. Throws not_found and too_many_requests before anything is sent.
  */
 export async function followAnswer(
   actor: Actor,
   replyId: string,
   after: number,
-): Promise<(signal: AbortSignal) => AsyncIterable<NumberedEvent>> {
-  const { messageId } = await getReply(actor, replyId)
+): Promise<(signal: AbortSignal) => AsyncIterable<NumberedEvent[]>> {
+  const messageId = await getReplyMessage(actor, replyId)
+  requireSeat(actor, replyId)
   return async function* follow(signal) {
+    const leave = takeSeat(actor, replyId)
     const ended = new AbortController()
     const lookAgain = async () => {
       if (!(await mayFollow(actor, replyId))) ended.abort()
@@ -156,11 +213,12 @@ export async function followAnswer(
     try {
       // What changed between the request and here was announced before anyone listened.
       void lookAgain()
-      for await (const frame of followReply(replyId, after, AbortSignal.any([signal, ended.signal]))) {
-        yield { id: frame.seq, ...(await toEvent(frame, messageId)) }
+      for await (const frames of followReply(replyId, after, AbortSignal.any([signal, ended.signal]))) {
+        yield await toEvents(frames, messageId)
       }
     } finally {
       stopListening()
+      leave()
     }
   }
 }
@@ -168,22 +226,26 @@ export async function followAnswer(
 /** A database that does not answer ends the stream too: the reader comes back when it does. */
 async function mayFollow(actor: Actor, replyId: string): Promise<boolean> {
   try {
-    return (await isSignedIn(actor)) && Boolean(await getReply(actor, replyId))
+    return (await isSignedIn(actor)) && (await getReplyMessage(actor, replyId)) !== ''
   } catch {
     return false
   }
 }
 
-async function toEvent(
-  frame: Frame,
-  messageId: string,
-): Promise<{ event: ReplyEvent['type']; data: ReplyEvent['data'] }> {
-  const { type, text } = frame
-  if (type === 'text' || type === 'reasoning') return { event: type, data: { text } }
+async function toEvents(frames: Frame[], messageId: string): Promise<NumberedEvent[]> {
+  const last = frames.at(-1)
+  const events = frames.map(({ seq, type, text }) => ({ id: seq, event: type, data: { text } }))
+  if (!last || last.type === 'text' || last.type === 'reasoning') return events as NumberedEvent[]
+  const end = { id: last.seq, event: last.type, data: await readEnd(last.type, messageId) }
+  return [...events.slice(0, -1), end] as NumberedEvent[]
+}
+
+/** What a terminal event tells: the message as it is from now on. */
+async function readEnd(type: Frame['type'], messageId: string) {
   const row = await db().message.findUnique({ where: { id: messageId } })
   if (!row) throw missing()
   const message = toMessageRecord(row)
-  if (type === 'completed') return { event: type, data: { message, usage: message.usage ?? null } }
-  if (type === 'failed' && message.error) return { event: type, data: { message, error: message.error } }
-  return { event: type, data: { message } }
+  if (type === 'completed') return { message, usage: message.usage ?? null }
+  if (type === 'failed' && message.error) return { message, error: message.error }
+  return { message }
 }

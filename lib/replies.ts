@@ -1,86 +1,66 @@
-import { publish } from './bus'
+import { randomUUID } from 'node:crypto'
+import { publish, subscribe } from './bus'
 import { AppError } from './errors'
-import { log } from './log'
 import { remember } from './remember'
-import { Committer } from './replies/committer'
-import { followFrames } from './replies/follow'
 import type { Frame } from './replies/frame'
-import { interruptAbandoned, keepLeases, leaseMs, nodeId } from './replies/lease'
-import { RunningReply } from './replies/running'
-import { type Opening, type ReplySource, stopTopic, writeReply } from './replies/write'
+import { type Adopt, ReplyNode } from './replies/node'
+import { postgresLog } from './replies/postgres-log'
+import { usualTimings } from './replies/timings'
+import type { Opening, ReplySource } from './replies/write'
 
 export type { Frame } from './replies/frame'
-export type { ReplyEnd, ReplySink, ReplySource } from './replies/write'
+export type { Abandoned, Upstream } from './replies/log'
+export type { Adopt, Adoption } from './replies/node'
+export type { Opening, ReplyEnd, ReplySink, ReplySource } from './replies/write'
 
-/** How long a stopping server waits for running replies to end by themselves. */
-const drainMs = 30_000
+/** This server among those that write replies. */
+const node = () =>
+  remember(
+    'replies',
+    () =>
+      new ReplyNode({
+        nodeId: randomUUID(),
+        log: postgresLog,
+        bus: { publish, subscribe },
+        timings: usualTimings,
+      }),
+  )
 
-type Local = { reply: RunningReply; finished: Promise<void> }
-type State = {
-  running: Map<string, Local>
-  committer: Committer
-  stopLeases: () => Promise<void>
-  isClosing: boolean
-}
-const state = () =>
-  remember<State>('replies', () => ({
-    running: new Map(),
-    committer: new Committer(),
-    stopLeases: async () => {},
-    isClosing: false,
-  }))
-
-/** The owner of a new reply's row: this node, under a lease. Throws unavailable while the server is stopping. */
-export function newLease(): { nodeId: string; leaseExpiresAt: Date } {
-  if (state().isClosing) {
+/** The owner of a new reply's row: this node, for so many milliseconds. Throws unavailable while the server is stopping. */
+export function newLease(): { nodeId: string; leaseMs: number } {
+  const { isClosing, nodeId } = node()
+  if (isClosing) {
     throw new AppError('unavailable', 'The server is restarting. Try again in a moment.', {
       retryAfterSeconds: 5,
     })
   }
-  return { nodeId: nodeId(), leaseExpiresAt: new Date(Date.now() + leaseMs) }
+  return { nodeId, leaseMs: usualTimings.leaseMs }
 }
 
 /** Starts to write a reply whose row exists. It goes on when every reader has left; only its own end or a stop ends it. */
-export function openReply(opening: Opening, source: ReplySource): void {
-  const { replyId } = opening
-  const reply = new RunningReply(replyId, 1)
-  const finished = writeReply(reply, state().committer, opening, source)
-    .catch((error) =>
-      log().error({ err: error, replyId }, 'a reply could not be ended; its lease will run out'),
-    )
-    .finally(() => state().running.delete(replyId))
-  state().running.set(replyId, { reply, finished })
+export function openReply(replyId: string, opening: Opening, source: ReplySource): void {
+  node().open(replyId, opening, source)
 }
 
-/** Replays the frames with `seq > after`, then tails until the terminal one. Throws not_found, conflict. */
-export function followReply(replyId: string, after: number, signal: AbortSignal): AsyncIterable<Frame> {
-  return followFrames(replyId, after, signal)
+/**
+ * Replays the frames with `seq > after`, then tails until the terminal one; frames that are there together come
+ * together. Throws not_found, conflict.
+ */
+export function followReply(replyId: string, after: number, signal: AbortSignal): AsyncIterable<Frame[]> {
+  return node().follow(replyId, after, signal)
 }
 
 /** Tells a reply to stop; its upstream call is closed and what was said is kept. No-op if it has ended. */
-export function stopReply(replyId: string): void {
-  publish(stopTopic(replyId), null)
+export function stopReply(replyId: string): Promise<void> {
+  return node().stop(replyId)
 }
 
-/** At start: ends what a crash left behind, and keeps looking after leases. */
-export async function recoverReplies(): Promise<void> {
-  await interruptAbandoned([])
-  state().stopLeases = keepLeases({
-    ids: () => [...state().running.keys()],
-    // Deleted, or taken over: nobody waits for it here.
-    lose: (id) => state().running.get(id)?.reply.abort.abort('lost'),
-  })
+/** At start: goes on with what a crash left behind, as `adopt` says, and keeps looking after leases. */
+export function recoverReplies(adopt: Adopt): Promise<void> {
+  return node().start(adopt)
 }
 
-/** At the end: waits up to 30 s for running replies, then marks the rest as interrupted. */
-export async function stopReplies(): Promise<void> {
-  state().isClosing = true
-  const running = () => [...state().running.values()]
-  await Promise.race([
-    Promise.all(running().map(({ finished }) => finished)),
-    new Promise((resolve) => setTimeout(resolve, drainMs).unref()),
-  ])
-  for (const { reply } of running()) reply.abort.abort('closing')
-  await Promise.all(running().map(({ finished }) => finished))
-  await state().stopLeases()
+/** At the end: waits up to 30 s for running replies; the rest is left to another server, or marked as interrupted. */
+export function stopReplies(): Promise<void> {
+  return node().close()
 }

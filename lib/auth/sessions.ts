@@ -1,7 +1,7 @@
 import { v7 as newId } from 'uuid'
 import { publish, subscribe } from '../bus'
 import type { SessionRecord, SignedIn, UserRecord } from '../contracts/accounts'
-import { db } from '../db'
+import { db, sql } from '../db'
 import { AppError } from '../errors'
 import type { Actor, Origin } from './actor'
 import { readSessionToken, signToken } from './token'
@@ -41,26 +41,29 @@ export async function createSession(
 export async function findActor(token: string): Promise<Actor | null> {
   const named = await readSessionToken(token)
   if (!named) return null
-  const session = await db().session.findFirst({
-    where: {
-      id: named.sessionId,
-      userId: named.userId,
-      expiresAt: { gt: new Date() },
-      user: { disabledAt: null },
-    },
-    select: {
-      id: true,
-      lastSeenAt: true,
-      user: { select: { id: true, email: true, name: true, role: true } },
-    },
-  })
+  const [session] = await sql<SessionRow>`
+    SELECT s.id, s.last_seen_at AS "lastSeenAt", u.id AS "userId", u.email, u.name, u.role
+    FROM sessions s JOIN users u ON u.id = s.user_id
+    WHERE s.id = ${named.sessionId}::uuid AND s.user_id = ${named.userId}::uuid
+      AND s.expires_at > now() AND u.disabled_at IS NULL`
   if (!session) return null
   if (Date.now() - session.lastSeenAt.getTime() > seenEveryMs) {
     await db().session.updateMany({ where: { id: session.id }, data: { lastSeenAt: new Date() } })
   }
-  const { user } = session
-  const role = user.role === 'admin' ? 'admin' : 'member'
-  return { userId: user.id, role, email: user.email, name: user.name, sessionId: session.id }
+  return toActor(session, session.id)
+}
+
+type UserRow = { userId: string; email: string; name: string | null; role: string }
+type SessionRow = UserRow & { id: string; lastSeenAt: Date }
+
+function toActor({ userId, email, name, role }: UserRow, sessionId: string): Actor {
+  return { userId, role: role === 'admin' ? 'admin' : 'member', email, name, sessionId }
+}
+
+/** A user on whose behalf the server goes on with something, with nobody signed in; null if gone or disabled. */
+export async function findUser(userId: string): Promise<Actor | null> {
+  const user = await db().user.findFirst({ where: { id: userId, disabledAt: null } })
+  return user && toActor({ userId: user.id, email: user.email, name: user.name, role: user.role }, '')
 }
 
 /** The devices on which the actor is signed in, last seen first. */

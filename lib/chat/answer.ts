@@ -91,19 +91,23 @@ export async function relay(call: ModelCall, served: Served, sink: ReplySink): P
   void sink.serving(served)
   try {
     for await (const event of streamModel(call)) {
-      if (event.type === 'text' || event.type === 'reasoning') {
+      if (event.type === 'done') end(event, sink)
+      else if (event.type === 'resumable') await noteResponse(event.responseId, served, sink)
+      else {
         served.firstTokenMs ??= Date.now() - served.startedAtMs
         await sink[event.type](event.text, event.cursor)
-      } else if (event.type === 'resumable') {
-        served.responseId = event.responseId
-        // Before the first word: whatever is committed can be gone on with.
-        await sink.serving(served)
-        sink.resumable()
-      } else end(event, sink)
+      }
     }
   } finally {
     if (served.responseId && isUnwanted(call.signal)) void cancelResponse(call.key, served.responseId)
   }
+}
+
+/** Before the first word is told: all that is committed can be gone on with. */
+async function noteResponse(responseId: string, served: Served, sink: ReplySink): Promise<void> {
+  served.responseId = responseId
+  await sink.serving(served)
+  sink.resumable()
 }
 
 /** Whether nobody wants the answer any more; one that somebody else goes on with is still wanted. */

@@ -132,7 +132,7 @@ export async function deleteConversation(actor: Actor, conversationId: string): 
     where: { conversationId, status: 'running', conversation: visibleTo(actor) },
     select: { id: true },
   })
-  for (const { id } of running) stopReply(id)
+  for (const { id } of running) await stopReply(id)
   const { count } = await db().conversation.deleteMany({ where: { id: conversationId, ...visibleTo(actor) } })
   if (count === 0) throw missing()
 }

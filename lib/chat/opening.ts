@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import { v7 as newId } from 'uuid'
 import type { Actor } from '../auth'
-import type { OpenedReply } from '../contracts/conversations'
-import { db, type JsonInput, type Prisma, type Transaction } from '../db'
+import type { MessageRecord, OpenedReply } from '../contracts/conversations'
+import { db, type Sql, transact } from '../db'
 import { AppError } from '../errors'
 import { newLease } from '../replies'
 import { missing, untitled } from './conversations'
@@ -21,129 +21,152 @@ export type ReplyRequest = {
   answerId?: string
 }
 
-export type Opened = {
-  answer: OpenedReply
-  replyId: string
-  agentId: string
-  isNew: boolean
-}
+export type Opened = { answer: OpenedReply; isNew: boolean }
 
 /**
  * Stores the message and the row of its reply in one transaction, behind a lock on the conversation.
  * The same request again finds what the first one stored. Throws not_found, conflict, invalid_input.
  */
 export async function storeRequest(actor: Actor, request: ReplyRequest): Promise<Opened> {
-  const { conversationId, requestId } = request
+  const { conversationId } = request
   const requestHash = createHash('sha256').update(JSON.stringify(request.content)).digest('hex')
-  return db().$transaction(async (tx) => {
-    const { agentId, isUntitled } = await lockConversation(tx, actor, conversationId)
-    const replies = await tx.reply.findMany({
-      where: { OR: [{ requestId }, { conversationId, status: 'running' }] },
-    })
-    const known = replies.find((reply) => reply.requestId === requestId)
-    if (known) {
-      if (known.conversationId !== conversationId || known.requestHash !== requestHash) throw reusedId()
-      return { ...(await findAnswer(tx, known, request)), agentId, isNew: false }
-    }
-    if (replies.length > 0) {
-      throw new AppError('conflict', 'An answer is still being written here. Wait for it, or stop it first.')
-    }
-    const stored = await store(tx, actor, { ...request, requestHash, isUntitled })
-    return { ...stored, agentId, isNew: true }
+  const stored = await transact(async (sql) => {
+    const isUntitled = await lockConversation(sql, actor, conversationId)
+    const known = await findReply(sql, { ...request, requestHash })
+    if (known) return { reply: known, shown: null }
+    await requirePlace(sql, request)
+    return store(sql, actor, { ...request, requestHash, isUntitled })
   })
+  const { reply, shown } = stored
+  return {
+    isNew: shown !== null,
+    answer: {
+      message: shown ?? (await readMessage(shownId(request, reply.messageId))),
+      reply: { id: reply.id, message_id: reply.messageId, events_url: `/api/replies/${reply.id}/events` },
+    },
+  }
 }
 
-type Locked = { agentId: string; isUntitled: boolean }
-
-/** Nobody else opens a reply here until this transaction is over. */
-async function lockConversation(tx: Transaction, actor: Actor, conversationId: string): Promise<Locked> {
-  const [locked] = await tx.$queryRaw<Locked[]>`
-    SELECT c.agent_id AS "agentId", NOT c.title_given AND c.title = ${untitled} AS "isUntitled"
+/** Nobody else opens a reply here until this transaction is over. Returns whether the conversation has no name yet. */
+async function lockConversation(sql: Sql, actor: Actor, conversationId: string): Promise<boolean> {
+  const [locked] = await sql<{ isUntitled: boolean }>`
+    SELECT NOT c.title_given AND c.title = ${untitled} AS "isUntitled"
     FROM conversations c
     JOIN agents a ON a.id = c.agent_id
     JOIN project_members m ON m.project_id = a.project_id AND m.user_id = c.user_id
     WHERE c.id = ${conversationId}::uuid AND c.user_id = ${actor.userId}::uuid
     FOR UPDATE OF c`
   if (!locked) throw missing()
-  return locked
+  return locked.isUntitled
+}
+
+type ReplyRow = { id: string; messageId: string }
+type KnownRow = ReplyRow & { requestId: string; requestHash: string; conversationId: string }
+
+/** The reply of the same request, if it was made before. */
+async function findReply(
+  sql: Sql,
+  { requestId, conversationId, requestHash }: ReplyRequest & { requestHash: string },
+): Promise<ReplyRow | null> {
+  const replies = await sql<KnownRow>`
+    SELECT id, message_id AS "messageId", request_id AS "requestId", request_hash AS "requestHash",
+      conversation_id AS "conversationId"
+    FROM replies
+    WHERE request_id = ${requestId}::uuid
+      OR (conversation_id = ${conversationId}::uuid AND status = 'running')`
+  const known = replies.find((reply) => reply.requestId === requestId)
+  if (known) {
+    if (known.conversationId !== conversationId || known.requestHash !== requestHash) throw reusedId()
+    return known
+  }
+  if (replies.length > 0) {
+    throw new AppError('conflict', 'An answer is still being written here. Wait for it, or stop it first.')
+  }
+  return null
 }
 
 function reusedId(): AppError {
   return new AppError('conflict', 'This id was used for another message already.')
 }
 
+/** What the request hangs on must be in the conversation, and its ids must be new. */
+async function requirePlace(sql: Sql, { ask, requestId, conversationId }: ReplyRequest): Promise<void> {
+  const found = await sql<{ id: string; conversationId: string }>`
+    SELECT id, conversation_id AS "conversationId" FROM messages
+    WHERE id = ANY(${[requestId, ask.parentId]}::uuid[])`
+  const isHere = found.some(
+    (message) => message.id === ask.parentId && message.conversationId === conversationId,
+  )
+  if (ask.parentId !== null && !isHere) {
+    throw new AppError('invalid_input', 'The message that this answers is not in the conversation.', {
+      issues: [{ path: 'parent_id', message: 'No message of this conversation.' }],
+    })
+  }
+  if (found.some(({ id }) => id === requestId)) throw reusedId()
+}
+
 type NewRequest = ReplyRequest & { requestHash: string; isUntitled: boolean }
 
-async function store(tx: Transaction, actor: Actor, request: NewRequest) {
+async function store(sql: Sql, actor: Actor, request: NewRequest) {
   const { ask, conversationId, requestId, requestHash } = request
-  const messageId = request.answerId ?? newId()
-  await requirePlace(tx, request, messageId)
+  const reply = { id: newId(), messageId: request.answerId ?? newId() }
   // Times decide the order in which messages are read; the answer comes after its question.
   const askedAt = new Date()
-  const answer: NewMessage = {
-    id: messageId,
-    conversationId,
-    parentId: 'text' in ask ? requestId : ask.parentId,
+  const answeredAt = new Date(askedAt.getTime() + 1)
+  const answer = newMessage({
+    id: reply.messageId,
+    parent_id: 'text' in ask ? requestId : ask.parentId,
     role: 'assistant',
-    status: 'running',
-    createdAt: new Date(askedAt.getTime() + 1),
-  }
-  const messages = 'text' in ask ? [userMessage(request, ask, askedAt), answer] : [answer]
-  const rows = await tx.message.createManyAndReturn({ data: messages })
-  await tx.conversation.updateMany({
-    where: { id: conversationId },
-    data: {
-      currentMessageId: messageId,
-      lastActivityAt: askedAt,
-      ...(request.isUntitled && 'text' in ask && { title: titleFrom(ask.text) }),
-    },
+    text: '',
+    created_at: answeredAt.toISOString(),
   })
-  const reply = { id: newId(), conversationId, userId: actor.userId, messageId, requestId, requestHash }
-  await tx.reply.createMany({ data: { ...reply, ...newLease() } })
-  const shown = rows.find(({ id }) => id === shownId(request, messageId))
-  if (!shown) throw reusedId()
-  return toOpened(reply, shown)
-}
-
-type NewMessage = Prisma.MessageUncheckedCreateInput
-
-function userMessage(
-  request: NewRequest,
-  ask: { text: string; parentId: string | null },
-  createdAt: Date,
-): NewMessage {
-  return {
-    id: request.requestId,
-    conversationId: request.conversationId,
-    parentId: ask.parentId,
-    role: 'user',
-    status: 'completed',
-    parts: [{ type: 'text', text: ask.text }] satisfies JsonInput,
-    text: ask.text,
-    requestHash: request.requestHash,
-    createdAt,
-  }
-}
-
-/** What the request hangs on must be in the conversation, and its ids must be new. */
-async function requirePlace(tx: Transaction, request: NewRequest, messageId: string): Promise<void> {
-  const { parentId } = request.ask
-  const ids = [request.requestId, messageId, ...(parentId === null ? [] : [parentId])]
-  const found = await tx.message.findMany({
-    where: { id: { in: ids } },
-    select: { id: true, conversationId: true },
-  })
-  if (parentId !== null) {
-    const isHere = found.some(
-      ({ id, conversationId }) => id === parentId && conversationId === request.conversationId,
+  const asked = 'text' in ask ? newQuestion(request, ask, askedAt) : null
+  const messages = asked ? [asked, answer] : [answer]
+  const title = request.isUntitled && asked ? titleFrom(asked.text) : null
+  const { nodeId, leaseMs } = newLease()
+  await sql`
+    WITH written AS (
+      INSERT INTO messages (id, conversation_id, parent_id, role, status, parts, text, created_at, request_hash)
+      SELECT m.id, ${conversationId}::uuid, m.parent_id, m.role, m.status, m.parts, m.text, m.created_at,
+        CASE WHEN m.role = 'user' THEN ${requestHash}::text END
+      FROM jsonb_to_recordset(${JSON.stringify(messages)}::jsonb)
+        AS m(id uuid, parent_id uuid, role text, status text, parts jsonb, text text, created_at timestamptz)
+    ), shown AS (
+      UPDATE conversations SET current_message_id = ${reply.messageId}::uuid, last_activity_at = ${askedAt},
+        title = coalesce(${title}::text, title)
+      WHERE id = ${conversationId}::uuid
     )
-    if (!isHere) {
-      throw new AppError('invalid_input', 'The message that this answers is not in the conversation.', {
-        issues: [{ path: 'parent_id', message: 'No message of this conversation.' }],
-      })
-    }
+    INSERT INTO replies (id, conversation_id, user_id, message_id, request_id, request_hash, node_id, lease_expires_at)
+    VALUES (${reply.id}::uuid, ${conversationId}::uuid, ${actor.userId}::uuid, ${reply.messageId}::uuid,
+      ${requestId}::uuid, ${requestHash}, ${nodeId}, now() + ${leaseMs}::int * interval '1 millisecond')`
+  return { reply, shown: asked ?? answer }
+}
+
+type NewMessage = Pick<MessageRecord, 'id' | 'parent_id' | 'text' | 'created_at'> & {
+  role: 'user' | 'assistant'
+}
+
+function newMessage(message: NewMessage): MessageRecord {
+  const { role, text } = message
+  return {
+    ...message,
+    status: role === 'user' ? 'completed' : 'running',
+    parts: role === 'user' ? [{ type: 'text', text }] : [],
   }
-  if (found.some(({ id }) => id === messageId || id === request.requestId)) throw reusedId()
+}
+
+function newQuestion(
+  { requestId }: NewRequest,
+  { text, parentId }: { text: string; parentId: string | null },
+  askedAt: Date,
+): MessageRecord {
+  return newMessage({
+    id: requestId,
+    parent_id: parentId,
+    role: 'user',
+    text,
+    created_at: askedAt.toISOString(),
+  })
 }
 
 /** The call answers with the user's message, or, where none is new, with the one that is being written. */
@@ -151,19 +174,8 @@ function shownId(request: ReplyRequest, messageId: string): string {
   return 'text' in request.ask ? request.requestId : messageId
 }
 
-async function findAnswer(tx: Transaction, reply: { id: string; messageId: string }, request: ReplyRequest) {
-  const id = shownId(request, reply.messageId)
-  return toOpened(reply, await tx.message.findUniqueOrThrow({ where: { id } }))
-}
-
-type MessageRow = Parameters<typeof toMessageRecord>[0]
-
-function toOpened(reply: { id: string; messageId: string }, shown: MessageRow) {
-  const answer: OpenedReply = {
-    message: toMessageRecord(shown),
-    reply: { id: reply.id, message_id: reply.messageId, events_url: `/api/replies/${reply.id}/events` },
-  }
-  return { answer, replyId: reply.id }
+async function readMessage(id: string): Promise<MessageRecord> {
+  return toMessageRecord(await db().message.findUniqueOrThrow({ where: { id } }))
 }
 
 const maxTitleLength = 60

@@ -37,8 +37,10 @@ export type SendMessage = z.infer<typeof SendMessage>
 
 export const RegenerateMessage = z.strictObject({ id: Id, model: line(200).optional() })
 export const EditMessage = z.strictObject({ id: Id, text: MessageText })
+export const ContinueMessage = z.strictObject({ id: Id })
 export type RegenerateMessage = z.infer<typeof RegenerateMessage>
 export type EditMessage = z.infer<typeof EditMessage>
+export type ContinueMessage = z.infer<typeof ContinueMessage>
 
 export const ConversationParams = z.strictObject({ conversationId: Id })
 export const MessageParams = z.strictObject({ messageId: Id })

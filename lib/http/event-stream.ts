@@ -6,15 +6,15 @@ export type ServerEvent = { id: number; event: string; data: unknown }
 const heartbeatMs = 15_000
 
 /**
- * A stream of server-sent events with a comment every 15 s.
+ * A stream of server-sent events with a comment every 15 s; events that come together leave in one piece.
  * Nothing begins before the first read, and the source is pulled only while the reader keeps up: an answer to HEAD, or
  * to who has gone, costs nothing. `open` gets a signal that fires when the reader is gone.
  */
-export function eventStream(open: (signal: AbortSignal) => AsyncIterable<ServerEvent>): Response {
+export function eventStream(open: (signal: AbortSignal) => AsyncIterable<ServerEvent[]>): Response {
   const gone = new AbortController()
   const encoder = new TextEncoder()
   let heartbeat: NodeJS.Timeout | undefined
-  let events: AsyncIterator<ServerEvent> | undefined
+  let events: AsyncIterator<ServerEvent[]> | undefined
   const source: UnderlyingDefaultSource<Uint8Array> = {
     async pull(controller) {
       if (!events) {
@@ -31,8 +31,7 @@ export function eventStream(open: (signal: AbortSignal) => AsyncIterable<ServerE
         clearInterval(heartbeat)
         return controller.close()
       }
-      const { id, event, data } = next.value
-      controller.enqueue(encoder.encode(`id: ${id}\nevent: ${event}\ndata: ${JSON.stringify(data)}\n\n`))
+      controller.enqueue(encoder.encode(next.value.map(writeEvent).join('')))
     },
     async cancel() {
       clearInterval(heartbeat)
@@ -48,6 +47,10 @@ export function eventStream(open: (signal: AbortSignal) => AsyncIterable<ServerE
       'x-accel-buffering': 'no',
     },
   })
+}
+
+function writeEvent({ id, event, data }: ServerEvent): string {
+  return `id: ${id}\nevent: ${event}\ndata: ${JSON.stringify(data)}\n\n`
 }
 
 /** A stream that cannot go on is closed; the reader comes back and is told why, with a status. */

@@ -1,20 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { publish } from '../bus'
-import { asAppError } from '../errors'
-import { log } from '../log'
+import { type AppError, asAppError } from '../errors'
+import { log as serverLog } from '../log'
+import { type Bus, tellFrames } from './bus'
+import type { ReplyLog } from './log'
 import type { RunningReply } from './running'
-import { insertFrames } from './store'
+import type { Timings } from './timings'
 
-const tickMs = 25
+/** A reply with this many characters to commit does not wait for the tick. */
 const eagerLength = 4096
-const patienceMs = 30_000
-const retryMs = 200
-
-/** The bus topic on which a reply's committed frames are told. */
-export const frameTopic = (replyId: string) => `reply:${replyId}`
+/** One commit holds about this many characters; the rest goes into the next. */
+const maxCommitLength = 4 * 1024 * 1024
 
 /**
- * Group commit: one insert per tick holds the new frames of all replies of this process.
+ * Group commit: one insert per tick holds the new frames of all replies of this node.
  * Followers are told after the commit, never before. While the database is away nothing is shown and nothing is lost;
  * replies that have waited too long are given up.
  */
@@ -23,7 +21,16 @@ export class Committer {
   private readonly settled = new Map<RunningReply, (() => void)[]>()
   private isFlushing = false
   private isScheduled = false
-  private lastFlushAt = 0
+  private lastFlushAt = Number.NEGATIVE_INFINITY
+  private readonly log: ReplyLog
+  private readonly bus: Bus
+  private readonly timings: Timings
+
+  constructor(log: ReplyLog, bus: Bus, timings: Timings) {
+    this.log = log
+    this.bus = bus
+    this.timings = timings
+  }
 
   /** The reply has frames that wait. */
   add(reply: RunningReply): void {
@@ -34,7 +41,7 @@ export class Committer {
   private schedule(isEager: boolean): void {
     if (this.isFlushing || this.isScheduled) return
     this.isScheduled = true
-    const dueMs = this.lastFlushAt + tickMs - performance.now()
+    const dueMs = this.lastFlushAt + this.timings.tickMs - performance.now()
     const flush = () => void this.flush()
     if (isEager || dueMs <= 0) setImmediate(flush)
     else setTimeout(flush, dueMs)
@@ -52,48 +59,71 @@ export class Committer {
   private async flush(): Promise<void> {
     this.isScheduled = false
     this.isFlushing = true
-    const replies = [...this.dirty]
-    this.dirty.clear()
+    // The tick is counted from the beginning: a slow disk makes larger groups, not longer waits.
+    this.lastFlushAt = performance.now()
+    const replies = this.takeGroup()
     await this.commit(replies)
     this.isFlushing = false
-    this.lastFlushAt = performance.now()
     for (const reply of replies) this.afterCommit(reply)
     if (this.dirty.size > 0) this.schedule(false)
   }
 
+  private takeGroup(): RunningReply[] {
+    const group: RunningReply[] = []
+    let length = 0
+    for (const reply of this.dirty) {
+      if (length > maxCommitLength) break
+      length += reply.waitingLength
+      this.dirty.delete(reply)
+      group.push(reply)
+    }
+    return group
+  }
+
   private async commit(replies: RunningReply[]): Promise<void> {
-    const giveUpAt = performance.now() + patienceMs
+    const giveUpAt = performance.now() + this.timings.patienceMs
     for (;;) {
-      const batches = replies.map((reply) => ({
-        replyId: reply.replyId,
-        epoch: reply.epoch,
-        frames: reply.takeForCommit(),
-      }))
-      try {
-        const lost = new Set(await insertFrames(batches))
-        for (const reply of replies) this.tell(reply, lost)
-        return
-      } catch (error) {
-        if (performance.now() > giveUpAt) return this.giveUp(replies, error)
-        await sleep(retryMs)
-      }
+      const failure = await this.tryCommit(replies)
+      if (!failure) return
+      // What no other try will mend may be one reply's fault alone.
+      const isHopeless = failure.code === 'internal'
+      if (isHopeless && replies.length > 1) return this.commitApart(replies)
+      if (isHopeless || performance.now() > giveUpAt) return this.giveUp(replies, failure)
+      await sleep(this.timings.retryMs)
     }
   }
 
-  private tell(reply: RunningReply, lost: Set<string>): void {
-    const frames = reply.markCommitted()
-    if (lost.has(reply.replyId)) reply.abort.abort('lost')
-    else publish(frameTopic(reply.replyId), frames)
+  private async tryCommit(replies: RunningReply[]): Promise<AppError | null> {
+    try {
+      const batches = replies.map((reply) => ({ ...reply.owner, frames: reply.takeForCommit() }))
+      const lost = await this.log.append(batches)
+      for (const reply of replies) {
+        if (lost.includes(reply.owner.replyId)) this.lose(reply)
+        else tellFrames(this.bus, reply.owner.replyId, reply.markCommitted())
+      }
+      return null
+    } catch (error) {
+      return asAppError(error)
+    }
   }
 
-  private giveUp(replies: RunningReply[], error: unknown): void {
-    log().error(
-      { err: error, replies: replies.length },
-      'replies were given up, the database took nothing for too long',
+  private lose(reply: RunningReply): void {
+    reply.end('lost')
+    reply.discard()
+  }
+
+  private async commitApart(replies: RunningReply[]): Promise<void> {
+    for (const reply of replies) await this.commit([reply])
+  }
+
+  private giveUp(replies: RunningReply[], failure: AppError): void {
+    serverLog().error(
+      { err: failure, replies: replies.length },
+      'replies were given up, they could not be stored',
     )
     for (const reply of replies) {
+      reply.end(failure)
       reply.discard()
-      reply.abort.abort(asAppError(error))
     }
   }
 

@@ -1,132 +1,54 @@
-import { subscribe } from '../bus'
 import { AppError } from '../errors'
-import { frameTopic } from './committer'
-import { type Frame, isTerminal, type TerminalType } from './frame'
-import { readFrames, readReply } from './store'
-
-const pageSize = 500
-const maxQueuedLength = 64 * 1024
-/** How often a follower looks by itself: the writer may be on another node, or gone. */
-const lookMs = 1000
+import { type Frame, isTerminal } from './frame'
+import { isFullPage, type ReplyLog, type Standing } from './log'
+import type { Tail } from './tail'
 
 /**
- * The frames of a reply after `after`, replayed from the database and then tailed; ends with the terminal frame.
- * What the follower has not read yet is held up to 64 KB; beyond that it is read from the database again.
+ * The frames of a reply after `after`, replayed from the log and then tailed; ends with the terminal frame.
+ * Those that are there together come together. Throws not_found, conflict.
  */
 export async function* followFrames(
-  replyId: string,
+  log: ReplyLog,
+  tail: Tail,
   after: number,
   signal: AbortSignal,
-): AsyncGenerator<Frame> {
-  const tail = new Tail(replyId, signal)
-  try {
-    let last = after
-    for (;;) {
-      // Read before the frames: what has ended by now has all of its frames committed.
-      const ended = await readEnd(replyId)
-      for await (const frame of replay(replyId, last)) {
-        yield frame
-        if (isTerminal(frame)) return
-        last = frame.seq
-      }
-      if (ended) return yield* folded(ended, last)
-      for await (const frame of tail.next(last)) {
-        yield frame
-        if (isTerminal(frame)) return
-        last = frame.seq
-      }
-      if (signal.aborted) return
-    }
-  } finally {
-    tail.close()
-  }
-}
-
-async function* replay(replyId: string, after: number): AsyncGenerator<Frame> {
+): AsyncGenerator<Frame[]> {
   let last = after
-  for (;;) {
-    const frames = await readFrames(replyId, last, pageSize)
-    for (const frame of frames) {
-      if (frame.seq !== last + 1)
-        throw new AppError('conflict', 'A part of this answer is missing. Load the page again.')
-      yield frame
-      last = frame.seq
+  while (!signal.aborted) {
+    // Read before the frames: what has ended by now has all of its frames committed.
+    const standing = await log.find(tail.replyId)
+    if (!standing) throw new AppError('not_found', 'This answer is gone.')
+    for (let isMore = true; isMore; ) {
+      const frames = await log.read(tail.replyId, last)
+      requireOrder(frames, last)
+      if (frames.length > 0) yield frames
+      last = frames.at(-1)?.seq ?? last
+      if (isOver(frames)) return
+      isMore = isFullPage(frames)
     }
-    if (frames.length < pageSize) return
+    if (standing.type !== 'running') return yield fold(standing, last)
+    for (let frames = await tail.next(last); frames; frames = await tail.next(last)) {
+      requireOrder(frames, last)
+      yield frames
+      last = frames.at(-1)?.seq ?? last
+      if (isOver(frames)) return
+    }
   }
 }
 
-type End = { lastSeq: number; type: TerminalType; text: string }
+function isOver(frames: Frame[]): boolean {
+  const last = frames.at(-1)
+  return last !== undefined && isTerminal(last)
+}
 
-async function readEnd(replyId: string): Promise<End | null> {
-  const reply = await readReply(replyId)
-  if (!reply) throw new AppError('not_found', 'This answer is gone.')
-  if (reply.status === 'running' || reply.lastSeq === null) return null
-  return { lastSeq: reply.lastSeq, type: reply.status as TerminalType, text: reply.message.text }
+/** A gap is refused, never skipped. */
+function requireOrder(frames: Frame[], last: number): void {
+  if (frames.every(({ seq }, index) => seq === last + 1 + index)) return
+  throw new AppError('conflict', 'A part of this answer is missing. Load the page again.')
 }
 
 /** A reply whose frames are folded: its text in one piece for a follower who has nothing, and the terminal frame. */
-function* folded({ lastSeq, type, text }: End, last: number): Generator<Frame> {
-  if (last < 0 && lastSeq > 0 && text !== '') yield { seq: lastSeq - 1, type: 'text', text }
-  yield { seq: lastSeq, type, text: '' }
-}
-
-/** What was committed since: a bounded queue fed by the bus. */
-class Tail {
-  private queue: Frame[] = []
-  private queuedLength = 0
-  private overflowed = false
-  private wake: () => void = () => {}
-  private readonly signal: AbortSignal
-  private readonly unsubscribe: () => void
-  private readonly onAbort = () => this.wake()
-
-  constructor(replyId: string, signal: AbortSignal) {
-    this.signal = signal
-    signal.addEventListener('abort', this.onAbort)
-    this.unsubscribe = subscribe(frameTopic(replyId), (frames) => this.push(frames as Frame[]))
-  }
-
-  private push(frames: Frame[]): void {
-    if (this.overflowed) return
-    this.queue.push(...frames)
-    for (const { text } of frames) this.queuedLength += text.length
-    this.overflowed = this.queuedLength > maxQueuedLength
-    if (this.overflowed) this.queue = []
-    this.wake()
-  }
-
-  /** Frames after `last`, until the database has to be read again. */
-  async *next(last: number): AsyncGenerator<Frame> {
-    let expected = last + 1
-    while (!this.signal.aborted) {
-      if (this.queue.length === 0 && !this.overflowed && !(await this.waitForMore())) return
-      const frames = this.queue
-      const mustRead = this.overflowed
-      Object.assign(this, { queue: [], queuedLength: 0, overflowed: false })
-      for (const frame of frames) {
-        if (frame.seq < expected) continue
-        if (frame.seq > expected) return
-        expected += 1
-        yield frame
-      }
-      if (mustRead) return
-    }
-  }
-
-  private waitForMore(): Promise<boolean> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(() => resolve(false), lookMs)
-      this.wake = () => {
-        clearTimeout(timer)
-        resolve(true)
-      }
-    })
-  }
-
-  close(): void {
-    this.unsubscribe()
-    this.signal.removeEventListener('abort', this.onAbort)
-    this.wake()
-  }
+function fold({ type, lastSeq, text }: Exclude<Standing, { type: 'running' }>, last: number): Frame[] {
+  const end: Frame = { seq: lastSeq, type, text: '' }
+  return last < 0 && lastSeq > 0 && text !== '' ? [{ seq: lastSeq - 1, type: 'text', text }, end] : [end]
 }

@@ -4,8 +4,11 @@ export type TerminalType = 'completed' | 'stopped' | 'interrupted' | 'failed'
 export type DeltaType = 'text' | 'reasoning'
 export type FrameType = DeltaType | TerminalType
 
-/** One entry of a reply's log; `seq` counts from 0 without gaps, `text` is the delta, empty in a terminal frame. */
-export type Frame = { seq: number; type: FrameType; text: string }
+/**
+ * One entry of a reply's log; `seq` counts from 0 without gaps, `text` is the delta, empty in a terminal frame.
+ * `cursor` is the number of the last upstream event in it, where the answer can be picked up again after that event.
+ */
+export type Frame = { seq: number; type: FrameType; text: string; cursor?: number }
 
 /** How a reply ended and what its message becomes. */
 export type Ending = {

@@ -1,44 +1,71 @@
 import type { MessagePart } from '../contracts/conversations'
+import type { AppError } from '../errors'
 import { type DeltaType, type Frame, foldParts } from './frame'
+import type { Owner } from './log'
 
 /** Frames that wait for the disk may hold this many characters; then the source has to wait too. */
 const maxWaitingLength = 256 * 1024
 
-/** A reply that this process is writing: what was said, what is committed, and what waits for the next commit. */
+/**
+ * Why a writer was told to end: the reader wants no more; the server is going, or gone; somebody else writes the reply
+ * now, or it was deleted; it is to be picked up by another; or its frames could not be committed.
+ */
+export type EndReason = 'stopped' | 'interrupted' | 'lost' | 'released' | AppError
+
+/** A reply that this node is writing: what was said, what is committed, and what waits for the next commit. */
 export class RunningReply {
-  readonly replyId: string
-  readonly epoch: number
+  readonly owner: Owner
   readonly abort = new AbortController()
-  private readonly deltas: Frame[] = []
+  /** Whether somebody else could go on with it. */
+  isResumable = false
+  /** Whether frames may be on disk that are not known to be. */
+  isUncertain = false
+  private committed: Frame[]
   private waiting: Frame[] = []
   private committing: Frame[] = []
-  private nextSeq = 0
+  private nextSeq: number
   private heldSurrogate = ''
   private wakeWriter: (() => void) | null = null
   waitingLength = 0
 
-  constructor(replyId: string, epoch: number) {
-    this.replyId = replyId
-    this.epoch = epoch
+  constructor(owner: Owner, committed: Frame[] = []) {
+    this.owner = owner
+    this.committed = committed
+    this.nextSeq = committed.length
+    this.abort.signal.addEventListener('abort', () => this.wakeWriter?.())
   }
 
-  /** Adds to what waits; what comes between two commits becomes one frame. Returns false if there was nothing to add. */
-  add(type: DeltaType, piece: string): boolean {
+  end(reason: EndReason): void {
+    this.abort.abort(reason)
+  }
+
+  /**
+   * Adds to what waits; what comes between two commits becomes one frame. `cursor` numbers the last upstream event in
+   * the piece. Returns false if there was nothing to add.
+   */
+  add(type: DeltaType, piece: string, cursor?: number): boolean {
     const text = this.makeStorable(piece)
     if (text === '') return false
-    const last = this.waiting.at(-1)
-    if (last?.type === type) last.text += text
-    else this.waiting.push({ seq: this.nextSeq++, type, text })
+    let frame = this.waiting.at(-1)
+    if (frame?.type === type) frame.text += text
+    else this.waiting.push((frame = { seq: this.nextSeq++, type, text }))
+    // With more in it than the event of this number, the frame would be told twice after a crash.
+    if (cursor !== undefined && this.heldSurrogate === '') frame.cursor = cursor
+    else if (frame.cursor !== undefined) delete frame.cursor
     this.waitingLength += text.length
     return true
   }
 
   /** Postgres has no U+0000, and a character that came in two halves can be stored only whole. */
   private makeStorable(piece: string): string {
-    let text = (this.heldSurrogate + piece).replaceAll('\u0000', '\ufffd')
-    this.heldSurrogate = /[\ud800-\udbff]$/.test(text) ? text.slice(-1) : ''
-    if (this.heldSurrogate) text = text.slice(0, -1)
-    return text.toWellFormed()
+    let text = this.heldSurrogate === '' ? piece : this.heldSurrogate + piece
+    this.heldSurrogate = ''
+    const last = text.charCodeAt(text.length - 1)
+    if (last >= 0xd800 && last <= 0xdbff) {
+      this.heldSurrogate = text.slice(-1)
+      text = text.slice(0, -1)
+    }
+    return text.replaceAll('\u0000', '\ufffd').toWellFormed()
   }
 
   /** No more will come: half a character that is still held was never whole. Returns whether that added something. */
@@ -62,7 +89,7 @@ export class RunningReply {
   markCommitted(): Frame[] {
     const frames = this.committing
     this.committing = []
-    this.deltas.push(...frames)
+    for (const frame of frames) this.committed.push(frame)
     this.wakeWriter?.()
     return frames
   }
@@ -72,20 +99,31 @@ export class RunningReply {
     this.waiting = []
     this.committing = []
     this.waitingLength = 0
-    this.nextSeq = (this.deltas.at(-1)?.seq ?? -1) + 1
+    this.isUncertain = true
     this.wakeWriter?.()
+  }
+
+  /** What is on disk after all. */
+  trust(committed: Frame[]): void {
+    this.committed = committed
+    this.nextSeq = committed.length
+    this.isUncertain = false
   }
 
   get isSettled(): boolean {
     return this.waiting.length === 0 && this.committing.length === 0
   }
 
+  /** Whether the source is so far ahead of the disk that it has to wait. */
+  get isFull(): boolean {
+    return this.waitingLength > maxWaitingLength && !this.abort.signal.aborted
+  }
+
   /** Waits until the disk has caught up with the source, or the reply is to end. */
   async room(): Promise<void> {
-    while (this.waitingLength > maxWaitingLength && !this.abort.signal.aborted) {
+    while (this.isFull) {
       await new Promise<void>((resolve) => {
         this.wakeWriter = resolve
-        this.abort.signal.addEventListener('abort', () => resolve(), { once: true })
       })
     }
   }
@@ -97,6 +135,6 @@ export class RunningReply {
 
   /** The message's parts, of what is committed. */
   get parts(): MessagePart[] {
-    return foldParts(this.deltas)
+    return foldParts(this.committed)
   }
 }

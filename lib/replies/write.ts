@@ -1,120 +1,152 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { publish, subscribe } from '../bus'
 import type { EarlyFinish, ReplyError, TokenUsage } from '../contracts/conversations'
 import { type AppError, asAppError } from '../errors'
-import { log } from '../log'
-import { type Committer, frameTopic } from './committer'
+import { log as serverLog } from '../log'
+import { type Bus, hearStop, tellFrames } from './bus'
+import type { Committer } from './committer'
 import type { DeltaType, Ending, TerminalType } from './frame'
-import type { RunningReply } from './running'
-import { finishReply } from './store'
+import { type ReplyLog, readWhole, type Upstream } from './log'
+import type { EndReason, RunningReply } from './running'
+import type { Timings } from './timings'
 
 /** What a source tells the log while it writes. */
 export type ReplySink = {
-  text(piece: string): Promise<void>
-  reasoning(piece: string): Promise<void>
-  /** Who answers; kept with the message however the reply ends. */
-  serving(by: { provider: string; model: string }): void
+  /** `cursor` numbers the last upstream event in the piece, where there are numbers. Waits while the disk is behind. */
+  text(piece: string, cursor?: number): Promise<void> | void
+  reasoning(piece: string, cursor?: number): Promise<void> | void
+  /** Who answers: kept with the message however the reply ends, and at once for the next writer, which can be awaited. */
+  serving(by: Upstream): Promise<void>
+  /** From here on somebody else could go on, with what `serving` has told. */
+  resumable(): void
   usage(usage: TokenUsage): void
   /** The model ended before it was done. */
   finish(early: EarlyFinish): void
 }
 
-/** Writes one reply; stops when the signal fires. Its errors become the reply's. */
-export type ReplySource = (sink: ReplySink, signal: AbortSignal) => Promise<void>
+/** Writes one reply; stops when the signal fires. Its errors become the reply's; one that resolves to `interrupted` could not go on. */
+export type ReplySource = (sink: ReplySink, signal: AbortSignal) => Promise<unknown>
 
 /** What is known of a reply when it has ended. */
 export type ReplyEnd = { type: TerminalType; usage: TokenUsage | null; outputLength: number }
 
 export type Opening = {
-  replyId: string
   /** The error in the reader's words. */
   explain: (error: AppError) => ReplyError
-  /** Runs before the terminal frame is written, whatever the end; for the ledger. */
+  /** Runs once before the terminal frame is written, whatever the end; for the ledger. */
   ended: (end: ReplyEnd) => Promise<void>
 }
 
-const patienceMs = 30_000
-const retryMs = 250
+/** What writing needs of its node. */
+export type Desk = { log: ReplyLog; bus: Bus; timings: Timings; committer: Committer }
 
-/** The bus topic on which a reply is told to stop, on whichever node it runs. */
-export const stopTopic = (replyId: string) => `stop:${replyId}`
+/** A reply with its source, and what is known of who answers. */
+export type Writing = { reply: RunningReply; opening: Opening; source: ReplySource; by: Upstream | null }
 
-/** A lost reply was deleted or taken over; what it cost is counted, and nothing else is written. */
-type Outcome = { type: TerminalType; failure: AppError | null; isLost: boolean }
+type Known = Pick<Ending, 'usage' | 'provider' | 'model' | 'finish'>
+type Outcome = { type: TerminalType; failure: AppError | null }
 
 /** Runs a reply from its first delta to its terminal frame. */
-export async function writeReply(
-  reply: RunningReply,
-  committer: Committer,
-  opening: Opening,
-  source: ReplySource,
-): Promise<void> {
-  const known: Pick<Ending, 'usage' | 'provider' | 'model' | 'finish'> = {
+export async function writeReply(desk: Desk, writing: Writing): Promise<void> {
+  const { reply, source, by } = writing
+  const known: Known = {
     usage: null,
-    provider: null,
-    model: null,
+    provider: by?.provider ?? null,
+    model: by?.model ?? null,
     finish: null,
   }
-  const add = (type: DeltaType) => async (piece: string) => {
-    if (reply.add(type, piece)) committer.add(reply)
-    await reply.room()
+  const said = await run(desk, reply, (signal) => source(openSink(desk, reply, known), signal))
+  if (reply.endText()) desk.committer.add(reply)
+  await desk.committer.settle(reply)
+  const { aborted, reason } = reply.abort.signal
+  if (aborted && reason === 'released') return desk.log.release(reply.owner)
+  if (aborted && reason === 'lost') return settleLost(desk, writing, known)
+  await finish(desk, writing, known, judge(reply, said))
+}
+
+function openSink({ log, committer }: Desk, reply: RunningReply, known: Known): ReplySink {
+  const add = (type: DeltaType) => (piece: string, cursor?: number) => {
+    if (reply.add(type, piece, cursor)) committer.add(reply)
+    if (reply.isFull) return reply.room()
   }
-  const sink: ReplySink = {
+  const note = (by: Upstream) =>
+    log.noteUpstream(reply.owner, by).catch((err) => {
+      serverLog().warn({ err, ...reply.owner }, 'who answers a reply could not be noted')
+    })
+  // One after the other: the last word is what counts.
+  let noted = Promise.resolve()
+  return {
     text: add('text'),
     reasoning: add('reasoning'),
-    serving: (by) => void Object.assign(known, by),
+    serving: (by) => {
+      Object.assign(known, { provider: by.provider, model: by.model })
+      noted = noted.then(() => note(by))
+      return noted
+    },
+    resumable: () => {
+      reply.isResumable = true
+    },
     usage: (usage) => void Object.assign(known, { usage }),
     finish: (finish) => void Object.assign(known, { finish }),
   }
-  const failure = await run(reply, source, sink)
-  if (reply.endText()) committer.add(reply)
-  await committer.settle(reply)
-  const outcome = judge(reply, failure)
-  if (outcome.failure?.code === 'internal') {
-    log().error({ err: outcome.failure.cause, replyId: reply.replyId }, 'a reply failed')
-  }
-  const { parts } = reply
-  const outputLength = parts.reduce((sum, part) => sum + ('text' in part ? part.text.length : 0), 0)
-  await opening.ended({ type: outcome.type, usage: known.usage, outputLength }).catch((error) => {
-    log().error({ err: error, replyId: reply.replyId }, 'the usage of a reply could not be recorded')
-  })
-  if (outcome.isLost) return
-  const error = outcome.failure && opening.explain(outcome.failure)
-  await finish(reply, { ...known, type: outcome.type, parts, error })
 }
 
-async function run(reply: RunningReply, source: ReplySource, sink: ReplySink): Promise<AppError | null> {
-  const unsubscribe = subscribe(stopTopic(reply.replyId), () => reply.abort.abort('stopped'))
+async function run(
+  { bus }: Desk,
+  reply: RunningReply,
+  work: (signal: AbortSignal) => Promise<unknown>,
+): Promise<Outcome> {
+  const unsubscribe = hearStop(bus, reply.owner.replyId, () => reply.end('stopped'))
   try {
-    await source(sink, reply.abort.signal)
-    return null
+    const said = await work(reply.abort.signal)
+    return { type: said === 'interrupted' ? 'interrupted' : 'completed', failure: null }
   } catch (error) {
-    return asAppError(error)
+    return { type: 'failed', failure: asAppError(error) }
   } finally {
     unsubscribe()
   }
 }
 
-function judge(reply: RunningReply, failure: AppError | null): Outcome {
-  const { aborted, reason } = reply.abort.signal
-  if (!aborted) return { type: failure ? 'failed' : 'completed', failure, isLost: false }
-  if (reason === 'lost') return { type: 'interrupted', failure: null, isLost: true }
-  if (reason === 'stopped') return { type: 'stopped', failure: null, isLost: false }
-  if (reason === 'closing') return { type: 'interrupted', failure: null, isLost: false }
-  return { type: 'failed', failure: asAppError(reason), isLost: false }
+/** Why a reply was told to end counts for more than what its source made of it. */
+function judge(reply: RunningReply, said: Outcome): Outcome {
+  if (!reply.abort.signal.aborted) return said
+  const reason = reply.abort.signal.reason as EndReason
+  if (reason === 'stopped' || reason === 'interrupted') return { type: reason, failure: null }
+  return { type: 'failed', failure: asAppError(reason) }
 }
 
-async function finish(reply: RunningReply, ending: Ending): Promise<void> {
-  const giveUpAt = performance.now() + patienceMs
-  const { replyId, epoch, terminalSeq: seq } = reply
+/** Taken over, it is its new writer's to count; deleted, it is nobody's, and what it cost is counted here. */
+async function settleLost(desk: Desk, writing: Writing, known: Known): Promise<void> {
+  const isDeleted = (await desk.log.find(writing.reply.owner.replyId)) === null
+  if (isDeleted) await tellEnd(writing, known, 'interrupted')
+}
+
+async function tellEnd({ reply, opening }: Writing, known: Known, type: TerminalType): Promise<void> {
+  const outputLength = reply.parts.reduce((sum, part) => sum + ('text' in part ? part.text.length : 0), 0)
+  await opening.ended({ type, usage: known.usage, outputLength }).catch((err) => {
+    serverLog().error({ err, ...reply.owner }, 'the usage of a reply could not be recorded')
+  })
+}
+
+async function finish(desk: Desk, writing: Writing, known: Known, { type, failure }: Outcome): Promise<void> {
+  const { reply, opening } = writing
+  if (failure?.code === 'internal')
+    serverLog().error({ err: failure.cause ?? failure, ...reply.owner }, 'a reply failed')
+  const error = failure && opening.explain(failure)
+  const { log, timings, bus } = desk
+  const giveUpAt = performance.now() + timings.patienceMs
+  let isTold = false
   for (;;) {
     try {
-      const isOurs = await finishReply({ replyId, epoch, seq }, ending)
-      if (isOurs) publish(frameTopic(replyId), [{ seq, type: ending.type, text: '' }])
+      if (reply.isUncertain) reply.trust(await readWhole(log, reply.owner.replyId))
+      if (!isTold) await tellEnd(writing, known, type)
+      isTold = true
+      const seq = reply.terminalSeq
+      const isOurs = await log.finish(reply.owner, seq, { ...known, type, parts: reply.parts, error })
+      if (isOurs) tellFrames(bus, reply.owner.replyId, [{ seq, type, text: '' }])
       return
-    } catch (error) {
-      if (performance.now() > giveUpAt) throw error
-      await sleep(retryMs)
+    } catch (fault) {
+      if (performance.now() > giveUpAt) throw fault
+      await sleep(timings.retryMs)
     }
   }
 }

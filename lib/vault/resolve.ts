@@ -2,7 +2,7 @@ import type { Actor } from '../auth'
 import type { ResolutionStep } from '../contracts/credentials'
 import { Id } from '../contracts/primitives'
 import type { ModelProvider } from '../contracts/projects'
-import { db } from '../db'
+import { db, sql } from '../db'
 import { env } from '../env'
 import { AppError } from '../errors'
 import { lastFour, toCredentialRecord, withOwner } from './records'
@@ -49,10 +49,14 @@ export async function findServingKeys(actor: Actor | null, want: CredentialQuery
 /** Throws not_found unless the actor is a member of the project. */
 export async function requireMembership(actor: Actor | null, projectId: string | null): Promise<void> {
   if (projectId === null) return
-  const where = { projectId, userId: actor?.userId ?? '' }
-  const isId = Id.safeParse(projectId).success && actor !== null
-  if (isId && (await db().projectMember.findFirst({ where, select: { userId: true } }))) return
+  if (actor && Id.safeParse(projectId).success && (await isMember(actor, projectId))) return
   throw new AppError('not_found', 'There is no such project, or it is not shared with you.')
+}
+
+async function isMember({ userId }: Actor, projectId: string): Promise<boolean> {
+  const found = await sql`
+    SELECT 1 FROM project_members WHERE project_id = ${projectId}::uuid AND user_id = ${userId}::uuid`
+  return found.length > 0
 }
 
 /** What an agent wants a key for; or what is asked for, with `auto` and no project where nothing is said. Throws not_found. */

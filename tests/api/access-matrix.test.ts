@@ -211,6 +211,16 @@ const rows: Row[] = [
     }),
     only('owner', 202),
   ],
+  [
+    'POST',
+    '/api/messages/[messageId]/continue',
+    async (world) => ({
+      path: `/api/messages/${(await world.reply()).answerId}/continue`,
+      body: { id: newId() },
+    }),
+    // A whole answer: who may, is told that there is nothing to continue.
+    only('owner', 400),
+  ],
   ['GET', '/api/replies/[replyId]/events', at(reply, '/events'), only('owner', 200)],
   ['DELETE', '/api/replies/[replyId]', at(reply), only('owner', 202)],
 

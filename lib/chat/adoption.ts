@@ -1,0 +1,54 @@
+import { type Actor, findUser } from '../auth'
+import type { Abandoned, Adopt, Frame, ReplySource } from '../replies'
+import { withCredential } from '../vault'
+import { callOf, explainFailure, relay } from './answer'
+import { readContext } from './context'
+import { Served, writeDown } from './ledger'
+
+/**
+ * How an answer goes on whose server is gone: one that its provider still writes is picked up after the last word that
+ * is stored, with the key that began it; any other breaks off there, and is counted.
+ */
+export const adoptAnswer: Adopt = async (abandoned, said) => {
+  const { replyId, userId, upstream } = abandoned
+  const served = Served.safeParse(upstream).data ?? null
+  return {
+    opening: {
+      explain: (error) => explainFailure(error),
+      ended: (end) => writeDown({ userId, replyId, served }, end),
+    },
+    source: served?.responseId ? await pickUp(abandoned, served, said) : null,
+  }
+}
+
+async function pickUp(abandoned: Abandoned, served: Served, said: Frame[]): Promise<ReplySource | null> {
+  const last = said.at(-1)
+  // Before its first word an answer has told but its id, with number 0.
+  const after = last ? last.cursor : 0
+  const actor = await findUser(abandoned.userId)
+  if (!actor || after === undefined) return null
+  const began = said.some(({ type }) => type === 'text')
+  return resume(actor, abandoned, served, { after, began })
+}
+
+type Place = { after: number; began: boolean }
+
+function resume(actor: Actor, abandoned: Abandoned, served: Served, place: Place): ReplySource {
+  return async (sink, signal) => {
+    const { agent } = await readContext(actor, abandoned.conversationId, null)
+    const want = { projectId: agent.project_id, provider: agent.model_provider }
+    return withCredential(actor, want, async (key) => {
+      // Another account knows nothing of this answer, and need not hear of it.
+      if (key.credentialId !== served.credentialId || key.baseUrl !== served.baseUrl) return 'interrupted'
+      const call = callOf(agent, key, served.model)
+      const responseId = served.responseId ?? ''
+      sink.resumable()
+      try {
+        await relay({ ...call, signal, resume: { responseId, ...place } }, served, sink)
+      } catch (error) {
+        if (signal.aborted) throw error
+        return 'interrupted'
+      }
+    })
+  }
+}

@@ -1,0 +1,50 @@
+import { z } from 'zod'
+import { log } from '../log'
+import type { ReplyEnd, Upstream } from '../replies'
+import { recordUsage } from '../usage'
+
+/** What the ledger and the next writer need to know of one answer; kept with the reply while it is written. */
+export const Served = z.object({
+  provider: z.string(),
+  model: z.string(),
+  agentId: z.string(),
+  projectId: z.string(),
+  keySource: z.string(),
+  credentialId: z.string().nullable(),
+  baseUrl: z.string(),
+  /** Characters that the model was told. */
+  inputLength: z.number(),
+  startedAtMs: z.number(),
+  firstTokenMs: z.number().nullable(),
+  /** Where the answer can be picked up again, if it can. */
+  responseId: z.string().nullable(),
+})
+export type Served = z.infer<typeof Served> & Upstream
+
+/** A token is about four characters of English; the estimate is marked as one. */
+const charactersPerToken = 4
+
+type Counted = { userId: string; replyId: string; served: Served | null }
+
+/** Writes down what an answer cost, however it ended. A reply is counted once. */
+export async function writeDown({ userId, replyId, served }: Counted, end: ReplyEnd): Promise<void> {
+  if (!served) return
+  const isNew = await recordUsage({
+    userId,
+    projectId: served.projectId,
+    agentId: served.agentId,
+    replyId,
+    provider: served.provider,
+    model: served.model,
+    keySource: served.keySource,
+    inputTokens: end.usage?.input_tokens ?? Math.ceil(served.inputLength / charactersPerToken),
+    cachedTokens: end.usage?.cached_tokens ?? 0,
+    outputTokens: end.usage?.output_tokens ?? Math.ceil(end.outputLength / charactersPerToken),
+    reasoningTokens: end.usage?.reasoning_tokens ?? 0,
+    estimated: end.usage === null,
+    firstTokenMs: served.firstTokenMs,
+    durationMs: Math.max(0, Math.round(Date.now() - served.startedAtMs)),
+    outcome: end.type,
+  })
+  if (!isNew) log().info({ replyId }, 'this reply was counted before')
+}

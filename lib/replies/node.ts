@@ -1,0 +1,159 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { log as serverLog } from '../log'
+import { type Bus, tellStop } from './bus'
+import { Committer } from './committer'
+import { followFrames } from './follow'
+import type { Frame } from './frame'
+import { type Abandoned, type ReplyLog, readWhole } from './log'
+import { RunningReply } from './running'
+import { Tail } from './tail'
+import type { Timings } from './timings'
+import { type Desk, type Opening, type ReplySource, type Writing, writeReply } from './write'
+
+const takeOverLimit = 100
+
+/** How a reply goes on whose writer is gone; without a source it is interrupted, and keeps what was said. */
+export type Adoption = { opening: Opening; source: ReplySource | null }
+
+/** Says how an abandoned reply goes on; `said` is what is committed of it. */
+export type Adopt = (abandoned: Abandoned, said: Frame[]) => Promise<Adoption>
+
+export type NodePorts = { nodeId: string; log: ReplyLog; bus: Bus; timings: Timings }
+
+/** One server among those that share a log: writes replies under leases, and lets anybody follow any reply. */
+export class ReplyNode {
+  readonly nodeId: string
+  private readonly desk: Desk
+  private readonly running = new Map<string, { reply: RunningReply; finished: Promise<void> }>()
+  private readonly tails = new Set<Tail>()
+  private readonly timers: NodeJS.Timeout[] = []
+  private turn = Promise.resolve()
+  private lastSweepAt = performance.now()
+  isClosing = false
+
+  constructor({ nodeId, log, bus, timings }: NodePorts) {
+    this.nodeId = nodeId
+    this.desk = { log, bus, timings, committer: new Committer(log, bus, timings) }
+  }
+
+  /** Takes over what a crash left behind, and keeps looking after leases and followers from now on. */
+  async start(adopt: Adopt): Promise<void> {
+    const { renewEveryMs, lookEveryMs } = this.desk.timings
+    await this.takeOver(adopt)
+    this.repeat(renewEveryMs, () => this.lookAfterLeases(adopt))
+    this.repeat(lookEveryMs, () => this.lookForNews())
+  }
+
+  private repeat(everyMs: number, look: () => Promise<void>): void {
+    const timer = setInterval(() => {
+      this.turn = this.turn
+        .then(look)
+        .catch((err) => serverLog().warn({ err }, 'replies could not be looked after'))
+    }, everyMs)
+    this.timers.push(timer.unref())
+  }
+
+  /** Starts to write a reply whose row exists. Only its own end or a stop ends it. */
+  open(replyId: string, opening: Opening, source: ReplySource): void {
+    this.write({ reply: new RunningReply({ replyId, epoch: 1 }), opening, source, by: null })
+  }
+
+  private write(writing: Writing): void {
+    const { reply } = writing
+    const { replyId } = reply.owner
+    const finished = writeReply(this.desk, writing)
+      .catch((err) =>
+        serverLog().error({ err, replyId }, 'a reply could not be ended; its lease will run out'),
+      )
+      .finally(() => this.running.delete(replyId))
+    this.running.set(replyId, { reply, finished })
+  }
+
+  /** See `followFrames`. */
+  async *follow(replyId: string, after: number, signal: AbortSignal): AsyncGenerator<Frame[]> {
+    const tail = new Tail(this.desk.bus, replyId, signal)
+    this.tails.add(tail)
+    try {
+      yield* followFrames(this.desk.log, tail, after, signal)
+    } finally {
+      this.tails.delete(tail)
+      tail.close()
+    }
+  }
+
+  /** Tells the writer to stop, on whichever node it is; one that cannot hear finds word of it later. */
+  async stop(replyId: string): Promise<void> {
+    const here = this.running.get(replyId)
+    if (here) return here.reply.end('stopped')
+    tellStop(this.desk.bus, replyId)
+    await this.desk.log.requestStop(replyId)
+  }
+
+  /** Waits for running replies; those that last are left to another node where it can go on, else interrupted. */
+  async close(): Promise<void> {
+    this.isClosing = true
+    const all = () => Promise.all([...this.running.values()].map(({ finished }) => finished))
+    await Promise.race([all(), sleep(this.desk.timings.drainMs, undefined, { ref: false })])
+    for (const { reply } of this.running.values()) reply.end(reply.isResumable ? 'released' : 'interrupted')
+    await all()
+    for (const timer of this.timers) clearInterval(timer)
+    await this.turn
+  }
+
+  private async lookAfterLeases(adopt: Adopt): Promise<void> {
+    await this.renew()
+    if (!this.isClosing) await this.takeOver(adopt)
+    const { sweepEveryMs, keepFramesMs } = this.desk.timings
+    if (performance.now() - this.lastSweepAt < sweepEveryMs) return
+    this.lastSweepAt = performance.now()
+    await this.desk.log.sweep(keepFramesMs)
+  }
+
+  private get lease() {
+    return { nodeId: this.nodeId, leaseMs: this.desk.timings.leaseMs }
+  }
+
+  private async renew(): Promise<void> {
+    const before = [...this.running.keys()]
+    if (before.length === 0) return
+    const ours = new Map(
+      (await this.desk.log.renew(this.lease, before)).map((row) => [row.replyId, row.stopRequested]),
+    )
+    for (const replyId of before) {
+      const reply = this.running.get(replyId)?.reply
+      if (!ours.has(replyId)) reply?.end('lost')
+      else if (ours.get(replyId)) reply?.end('stopped')
+    }
+  }
+
+  private async takeOver(adopt: Adopt): Promise<void> {
+    let taken: Abandoned[]
+    do {
+      taken = await this.desk.log.takeOver(this.lease, [...this.running.keys()], takeOverLimit)
+      for (const abandoned of taken) await this.goOnWith(abandoned, adopt).catch(reportAbandoned(abandoned))
+    } while (taken.length === takeOverLimit)
+  }
+
+  private async goOnWith(abandoned: Abandoned, adopt: Adopt): Promise<void> {
+    const { replyId, epoch, stopRequested, upstream } = abandoned
+    const said = await readWhole(this.desk.log, replyId)
+    const { opening, source } = await adopt(abandoned, said)
+    const reply = new RunningReply({ replyId, epoch }, said)
+    if (stopRequested) reply.end('stopped')
+    this.write({ reply, opening, source: source ?? (async () => 'interrupted'), by: upstream })
+  }
+
+  /** Followers of replies that are written elsewhere, or by nobody, hear of them here even if the bus is silent. */
+  private async lookForNews(): Promise<void> {
+    const elsewhere = [...this.tails].filter(({ replyId }) => !this.running.has(replyId))
+    if (elsewhere.length === 0) return
+    const found = await this.desk.log.findProgress([...new Set(elsewhere.map(({ replyId }) => replyId))])
+    const progress = new Map(found.map(({ replyId, lastSeq }) => [replyId, lastSeq]))
+    for (const tail of elsewhere) tail.hearProgress(progress.get(tail.replyId) ?? null)
+  }
+}
+
+/** Its lease runs out again, and somebody tries again. */
+function reportAbandoned({ replyId }: Abandoned) {
+  return (err: unknown) => serverLog().error({ err, replyId }, 'an abandoned reply could not be taken over')
+}

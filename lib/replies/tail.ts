@@ -1,0 +1,72 @@
+import { type Bus, hearFrames } from './bus'
+import type { Frame } from './frame'
+
+/** What a follower has not taken yet is held up to this many characters; the rest it reads from the log. */
+const maxQueuedLength = 64 * 1024
+
+/** What is committed from now on, for one follower: a bounded queue fed by the bus. */
+export class Tail {
+  readonly replyId: string
+  private queue: Frame[] = []
+  private queuedLength = 0
+  private mustRead = false
+  private lastSeq = Number.NEGATIVE_INFINITY
+  private wake: () => void = () => {}
+  private readonly signal: AbortSignal
+  private readonly unsubscribe: () => void
+  private readonly onAbort = () => this.wake()
+
+  constructor(bus: Bus, replyId: string, signal: AbortSignal) {
+    this.replyId = replyId
+    this.signal = signal
+    signal.addEventListener('abort', this.onAbort)
+    this.unsubscribe = hearFrames(bus, replyId, (frames) => this.push(frames))
+  }
+
+  private push(frames: Frame[]): void {
+    if (this.mustRead) return
+    for (const { text } of frames) this.queuedLength += text.length
+    if (this.queuedLength > maxQueuedLength) return this.readAgain()
+    this.queue = this.queue.length === 0 ? frames : [...this.queue, ...frames]
+    this.wake()
+  }
+
+  private readAgain(): void {
+    this.mustRead = true
+    this.queue = []
+    this.wake()
+  }
+
+  /** The log has come this far; null if the reply is not there any more. A follower who is behind reads again. */
+  hearProgress(lastSeq: number | null): void {
+    if (lastSeq === null || lastSeq > this.lastSeq) this.readAgain()
+  }
+
+  /** The frames right after `last`, as soon as there are any; null when the log has to be read, or nobody wants more. */
+  async next(last: number): Promise<Frame[] | null> {
+    this.lastSeq = last
+    while (!this.signal.aborted && !this.mustRead) {
+      const frames = this.take(last)
+      if (frames.length > 0) return frames[0]?.seq === last + 1 ? frames : null
+      await new Promise<void>((resolve) => {
+        this.wake = resolve
+      })
+    }
+    this.take(last)
+    this.mustRead = false
+    return null
+  }
+
+  private take(last: number): Frame[] {
+    const taken = this.queue
+    this.queue = []
+    this.queuedLength = 0
+    return taken[0] && taken[0].seq <= last ? taken.filter(({ seq }) => seq > last) : taken
+  }
+
+  close(): void {
+    this.unsubscribe()
+    this.signal.removeEventListener('abort', this.onAbort)
+    this.wake()
+  }
+}
