@@ -1,6 +1,6 @@
 'use client'
 
-import { CircleAlert, RotateCcw } from 'lucide-react'
+import { CircleAlert, Play, RotateCcw } from 'lucide-react'
 import type { ReactNode } from 'react'
 import type { EarlyFinish, MessageRecord, ReplyError } from '@/lib/contracts/conversations'
 import { Button } from '../ui/button'
@@ -14,26 +14,56 @@ const remedies: Record<Exclude<ReplyError['remedy'], 'retry'>, string> = {
   settings: 'Open the agent’s settings',
 }
 
-function Remedy({ message, deeds, settingsHref }: StatusProps) {
-  const remedy = message.error?.remedy ?? 'retry'
-  const again = (
+/** Picks up an answer that broke off after its first words. */
+function Continue({ message, deeds }: Pick<StatusProps, 'message' | 'deeds'>) {
+  return (
     <Button
       size="small"
       className="when-idle"
-      look={remedy === 'retry' ? 'secondary' : 'ghost'}
+      look="secondary"
+      icon={<Play size={14} aria-hidden />}
+      onClick={() => deeds.continueAnswer(message.id)}
+    >
+      Continue
+    </Button>
+  )
+}
+
+function TryAgain({
+  message,
+  deeds,
+  look,
+}: Pick<StatusProps, 'message' | 'deeds'> & { look: 'secondary' | 'ghost' }) {
+  return (
+    <Button
+      size="small"
+      className="when-idle"
+      look={look}
       icon={<RotateCcw size={14} aria-hidden />}
       onClick={() => deeds.regenerate(message.id)}
     >
       Try again
     </Button>
   )
-  if (remedy === 'retry') return again
+}
+
+function Remedy({ message, deeds, settingsHref }: StatusProps) {
+  const remedy = message.error?.remedy ?? 'retry'
+  if (remedy === 'retry' && message.text !== '') {
+    return (
+      <div className="flex flex-wrap items-center gap-2">
+        <Continue message={message} deeds={deeds} />
+        <TryAgain message={message} deeds={deeds} look="ghost" />
+      </div>
+    )
+  }
+  if (remedy === 'retry') return <TryAgain message={message} deeds={deeds} look="secondary" />
   return (
     <>
       <LinkButton size="small" href={remedy === 'vault' ? '/vault' : settingsHref}>
         {remedies[remedy]}
       </LinkButton>
-      {again}
+      <TryAgain message={message} deeds={deeds} look="ghost" />
     </>
   )
 }
@@ -50,15 +80,18 @@ const earlyEnds: Record<EarlyFinish, string> = {
   tool: 'The model asked for a tool that AL-Chat cannot run.',
 }
 
-function EarlyEnd({ finish, settingsHref }: { finish: EarlyFinish; settingsHref: string }) {
+function EarlyEnd({ finish, ...props }: StatusProps & { finish: EarlyFinish }) {
   return (
     <Notice tone="quiet">
       <div className="flex min-w-0 flex-1 flex-wrap items-center justify-between gap-x-4 gap-y-2">
         <p>{earlyEnds[finish]}</p>
         {finish === 'length' ? (
-          <LinkButton size="small" href={settingsHref}>
-            {remedies.settings}
-          </LinkButton>
+          <div className="flex flex-wrap items-center gap-2">
+            <Continue {...props} />
+            <LinkButton size="small" look="ghost" href={props.settingsHref}>
+              {remedies.settings}
+            </LinkButton>
+          </div>
         ) : null}
       </div>
     </Notice>
@@ -70,12 +103,13 @@ export function AnswerStatus(props: StatusProps) {
   const { message } = props
   if (message.status === 'stopped') {
     return (
-      <p className="mt-2 text-ink-soft text-ui">
-        {message.text ? 'Stopped' : 'Stopped before the first word'}
-      </p>
+      <div className="mt-2 flex min-h-8 flex-wrap items-center gap-x-3 text-ink-soft text-ui">
+        <p>{message.text ? 'Stopped' : 'Stopped before the first word'}</p>
+        {message.text ? <Continue message={message} deeds={props.deeds} /> : null}
+      </div>
     )
   }
-  if (message.finish) return <EarlyEnd finish={message.finish} settingsHref={props.settingsHref} />
+  if (message.finish) return <EarlyEnd finish={message.finish} {...props} />
   // Some errors of the server say so themselves.
   const isSaid = message.text === '' || /\bkept\b/.test(message.error?.message ?? '')
   const keeps = isSaid ? null : 'What had arrived is kept.'

@@ -17,6 +17,8 @@ export type ChatDeeds = {
   discard(messageId: string): string
   edit(messageId: string, text: string): void
   regenerate(messageId: string): void
+  /** Goes on with an answer that broke off. */
+  continueAnswer(messageId: string): void
   chooseVersion(messageId: string): void
   stop(): void
 }
@@ -106,7 +108,7 @@ class OpenChat implements ChatDeeds {
     }
   }
 
-  async #writeAgain(messageId: string): Promise<void> {
+  async #writeAgain(messageId: string, how: 'regenerate' | 'continue'): Promise<void> {
     const { dispatch, read } = this.#context
     const before = read().tree.byId.get(messageId)
     if (!before) return
@@ -114,7 +116,7 @@ class OpenChat implements ChatDeeds {
     const message = draftMessage({ id, parent_id: before.parent_id, role: 'assistant', text: '' })
     dispatch({ type: 'send_begun', message })
     try {
-      this.#openReply(await request<OpenedReply>('POST', `/api/messages/${messageId}/regenerate`, { id }), id)
+      this.#openReply(await request<OpenedReply>('POST', `/api/messages/${messageId}/${how}`, { id }), id)
     } catch (error) {
       this.#stopWanted = false
       dispatch({ type: 'send_discarded', messageId: id })
@@ -148,7 +150,11 @@ class OpenChat implements ChatDeeds {
   }
 
   regenerate(messageId: string): void {
-    void this.#writeAgain(messageId)
+    void this.#writeAgain(messageId, 'regenerate')
+  }
+
+  continueAnswer(messageId: string): void {
+    void this.#writeAgain(messageId, 'continue')
   }
 
   chooseVersion(messageId: string): void {

@@ -23,15 +23,16 @@ export const adoptAnswer: Adopt = async (abandoned, said) => {
 
 async function pickUp(abandoned: Abandoned, served: Served, said: Frame[]): Promise<ReplySource | null> {
   const last = said.at(-1)
-  // Before its first word an answer has told but its id, with number 0.
-  const after = last ? last.cursor : 0
+  // Without a word yet, all of it is still to come.
+  const after = last ? last.cursor : -1
   const actor = await findUser(abandoned.userId)
   if (!actor || after === undefined) return null
   const began = said.some(({ type }) => type === 'text')
-  return resume(actor, abandoned, served, { after, began })
+  const reasoned = said.some(({ type }) => type === 'reasoning')
+  return resume(actor, abandoned, served, { after, began, reasoned })
 }
 
-type Place = { after: number; began: boolean }
+type Place = { after: number; began: boolean; reasoned: boolean }
 
 function resume(actor: Actor, abandoned: Abandoned, served: Served, place: Place): ReplySource {
   return async (sink, signal) => {

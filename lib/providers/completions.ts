@@ -1,4 +1,5 @@
 import type { TokenUsage } from '../contracts/conversations'
+import { messagesOf } from './continuation'
 import { explainFault, readFault } from './faults'
 import { at, countAt, listAt, parseJson, stringAt } from './json'
 import { unreadable } from './mishaps'
@@ -116,7 +117,7 @@ export const completions: Dialect = {
     model: call.model,
     messages: [
       ...(call.instructions === '' ? [] : [{ role: 'system', content: call.instructions }]),
-      ...call.messages.map(({ role, text }) => ({ role, content: text })),
+      ...messagesOf(call).map(({ role, text }) => ({ role, content: text })),
     ],
     ...(call.temperature === null ? {} : { temperature: call.temperature }),
     // Not `max_completion_tokens`: older servers know only this name, and newer ones still take it.

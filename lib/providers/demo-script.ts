@@ -1,4 +1,13 @@
-import { demoCode, demoError, demoLong, demoMarkdown, demoShort, demoSlow, demoWelcome } from './demo-texts'
+import {
+  demoCode,
+  demoContinued,
+  demoError,
+  demoLong,
+  demoMarkdown,
+  demoShort,
+  demoSlow,
+  demoWelcome,
+} from './demo-texts'
 import type { ModelMessage } from './port'
 
 /** What the demo model says, how fast (tokens a second), and whether it breaks off at the end of its text. */
@@ -21,4 +30,12 @@ export function chooseScript(messages: ModelMessage[]): DemoScript {
   if (show) return { text: show[1] + signature, tokensPerSecond: show[2], fails: false }
   const isFirst = !messages.some(({ role }) => role === 'assistant')
   return { text: isFirst ? demoWelcome : demoShort, tokensPerSecond: 80, fails: false }
+}
+
+/** What the demo model had left to say when the answer that is the last message broke off. */
+export function chooseRest(messages: ModelMessage[]): DemoScript {
+  const said = messages.at(-1)?.text ?? ''
+  const script = chooseScript(messages.slice(0, -1))
+  const rest = script.text.startsWith(said) ? script.text.slice(said.length) : ''
+  return { text: rest || demoContinued, tokensPerSecond: script.tokensPerSecond, fails: false }
 }

@@ -138,3 +138,5 @@ The change that made the first one faster:
 \`\`\`
 
 Copy any of them with the button in its corner.`
+
+export const demoContinued = '\n\nAnd so it goes on where it broke off, and this time it ends by itself.'

@@ -1,5 +1,5 @@
 import type { TokenUsage } from '../contracts/conversations'
-import { chooseScript, type DemoScript } from './demo-script'
+import { chooseRest, chooseScript, type DemoScript } from './demo-script'
 import { providerError } from './faults'
 import type { ModelCall, ModelEvent } from './port'
 
@@ -64,5 +64,5 @@ async function* play(script: DemoScript, call: ModelCall): AsyncGenerator<ModelE
 
 /** Plays the demo model: a text written in advance, chosen by the last message, at the pace of a person's reading. */
 export function playDemo(call: ModelCall): AsyncIterable<ModelEvent> {
-  return play(chooseScript(call.messages), call)
+  return play(call.continues ? chooseRest(call.messages) : chooseScript(call.messages), call)
 }

@@ -20,6 +20,8 @@ export type ModelCall = {
   model: string
   instructions: string
   messages: ModelMessage[]
+  /** The last message is an answer of the model's that broke off, and is to be continued. */
+  continues?: boolean
   temperature: number | null
   maxOutputTokens: number | null
   reasoningEffort: string | null

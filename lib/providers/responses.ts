@@ -1,5 +1,6 @@
 import type { TokenUsage } from '../contracts/conversations'
 import { Bookmark, reasoningPartOf } from './bookmark'
+import { messagesOf } from './continuation'
 import { explainFault, readFault } from './faults'
 import { at, countAt, listAt, parseJson, stringAt } from './json'
 import { unreadable } from './mishaps'
@@ -66,8 +67,8 @@ class ResponsesReader implements AnswerReader {
 
   read(data: string): void {
     if (this.#isOver || data === '[DONE]') return
-    const type = typeAtFront(data)
-    if (repetitions.has(type) && !this.#bookmark?.wants(type)) return
+    // Where the answer can be resumed every event counts, for a new connection begins after the last one read.
+    if (this.#bookmark === undefined && repetitions.has(typeAtFront(data))) return
     const event = parseJson(data)
     if (typeof event !== 'object' || event === null) throw unreadable({ ...this.#call, began: this.#hasText })
     if (this.#bookmark === undefined || this.#bookmark.take(event)) this.#understand(event)
@@ -185,7 +186,7 @@ export const responses: Dialect = {
   requestBody: (call) => ({
     model: call.model,
     ...(call.instructions === '' ? {} : { instructions: call.instructions }),
-    input: call.messages.map(({ role, text }) => ({ role, content: text })),
+    input: messagesOf(call).map(({ role, text }) => ({ role, content: text })),
     ...(call.temperature === null ? {} : { temperature: call.temperature }),
     ...(call.maxOutputTokens === null ? {} : { max_output_tokens: call.maxOutputTokens }),
     ...(call.reasoningEffort === null ? {} : { reasoning: { effort: call.reasoningEffort } }),
