@@ -34,6 +34,8 @@ export type Opening = {
   explain: (error: AppError) => ReplyError
   /** Runs once before the terminal frame is written, whatever the end; for the ledger. */
   ended: (end: ReplyEnd) => Promise<void>
+  /** Runs once after the end is on disk and told. Must not throw. */
+  settled?: () => void
 }
 
 /** What writing needs of its node. */
@@ -142,8 +144,9 @@ async function finish(desk: Desk, writing: Writing, known: Known, { type, failur
       isTold = true
       const seq = reply.terminalSeq
       const isOurs = await log.finish(reply.owner, seq, { ...known, type, parts: reply.parts, error })
-      if (isOurs) tellFrames(bus, reply.owner.replyId, [{ seq, type, text: '' }])
-      return
+      if (!isOurs) return
+      tellFrames(bus, reply.owner.replyId, [{ seq, type, text: '' }])
+      return opening.settled?.()
     } catch (fault) {
       if (performance.now() > giveUpAt) throw fault
       await sleep(timings.retryMs)
