@@ -9,13 +9,6 @@ export function pathOfResponse(responseId: string): string | null {
   return safeId.test(responseId) ? `/responses/${responseId}` : null
 }
 
-const naming = new Set(['response.created', 'response.queued', 'response.in_progress'])
-const beginning = new Set([
-  'response.output_item.added',
-  'response.content_part.added',
-  'response.reasoning_summary_part.added',
-])
-
 /** No answer has as many items; a server that sends more is not remembered for it. */
 const mostBegun = 1000
 
@@ -50,11 +43,6 @@ export class Bookmark {
   /** The number up to which all is said once the text of the present event is. */
   get cursor(): number | undefined {
     return this.#cursor
-  }
-
-  /** Whether events of this type, which are else passed over unread, tell something that is not known yet. */
-  wants(type: string): boolean {
-    return (this.#responseId === null && naming.has(type)) || (this.#isLost && beginning.has(type))
   }
 
   /** Takes note of an event; false if it was read before. */

@@ -42,11 +42,16 @@ export type Heard = {
   events: ModelEvent[]
 }
 
-/** Listens to the end, whatever it is. */
-export async function hear(call: ModelCall): Promise<Heard> {
+/** Listens to a call to the end, whatever it is. */
+export function hear(call: ModelCall): Promise<Heard> {
+  return hearAll(streamModel(call))
+}
+
+/** Listens to events to their end, whatever it is. */
+export async function hearAll(events: AsyncIterable<ModelEvent>): Promise<Heard> {
   const heard: Heard = { text: '', reasoning: '', done: null, error: null, events: [] }
   try {
-    for await (const event of streamModel(call)) {
+    for await (const event of events) {
       heard.events.push(event)
       if (event.type === 'done') heard.done = event
       else if (event.type !== 'resumable') heard[event.type] += event.text
