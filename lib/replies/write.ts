@@ -34,7 +34,7 @@ export type Opening = {
   explain: (error: AppError) => ReplyError
   /** Runs once before the terminal frame is written, whatever the end; for the ledger. */
   ended: (end: ReplyEnd) => Promise<void>
-  /** Runs once after the end is on disk and told. Must not throw. */
+  /** Runs once the end is on disk, whoever wrote it there. Must not throw. */
   settled?: () => void
 }
 
@@ -144,8 +144,7 @@ async function finish(desk: Desk, writing: Writing, known: Known, { type, failur
       isTold = true
       const seq = reply.terminalSeq
       const isOurs = await log.finish(reply.owner, seq, { ...known, type, parts: reply.parts, error })
-      if (!isOurs) return
-      tellFrames(bus, reply.owner.replyId, [{ seq, type, text: '' }])
+      if (isOurs) tellFrames(bus, reply.owner.replyId, [{ seq, type, text: '' }])
       return opening.settled?.()
     } catch (fault) {
       if (performance.now() > giveUpAt) throw fault
