@@ -1,13 +1,14 @@
 import { warmPasswords } from './auth'
 import { adoptAnswer } from './chat'
-import { startDatabase, stopDatabase } from './db'
+import { isDatabaseOurs, startDatabase, stopDatabase } from './db'
 import { env } from './env'
 import { remember } from './remember'
-import { recoverReplies, stopReplies } from './replies'
+import { drainReplies, recoverReplies, stopReplies } from './replies'
 import { verifyVaultKey } from './vault'
 
-/** The server's entry point awaits these, in turn, when it is told to stop. */
-const shutdownHooks = globalThis as typeof globalThis & { __alChatShutdown?: Set<() => Promise<void>> }
+type Shutdown = { drain: () => Promise<void>; stop: () => Promise<void> }
+/** What the server's entry point awaits when it is told to stop: `drain` while it serves, then `stop`. */
+const shutdown = globalThis as typeof globalThis & { __alChatShutdown?: Shutdown }
 
 /**
  * Brings the product up: environment, database, vault, and the replies that a crash left behind.
@@ -20,10 +21,9 @@ export async function boot(): Promise<void> {
 async function start(): Promise<void> {
   env()
   await startDatabase()
-  shutdownHooks.__alChatShutdown ??= new Set()
-  shutdownHooks.__alChatShutdown.add(stop)
+  shutdown.__alChatShutdown = { drain: drainReplies, stop }
   await verifyVaultKey()
-  await recoverReplies(adoptAnswer)
+  await recoverReplies(adoptAnswer, isDatabaseOurs())
   await warmPasswords()
 }
 

@@ -17,11 +17,11 @@ export type { Sql } from './db/sql'
 type Storage = {
   client: Client | null
   pool: Pool | null
-  /** Whether the connections lead to one server for good: statements can be prepared then. */
-  prepares: boolean
+  /** Whether the connections lead to one server for good, which nobody else uses. */
+  isOurs: boolean
   stop: () => Promise<void>
 }
-const closed = (): Storage => ({ client: null, pool: null, prepares: false, stop: async () => {} })
+const closed = (): Storage => ({ client: null, pool: null, isOurs: false, stop: async () => {} })
 const storage = () => remember<Storage>('db', closed)
 
 /** Most connections that one process opens to the database. */
@@ -93,20 +93,25 @@ export function db(): Client {
  * Throws `unavailable` before the database was started, and only AppError.
  */
 export const sql: Sql = (text, ...values) => {
-  const { pool, prepares } = openStorage()
-  return sqlOn(pool, prepares)(text, ...values)
+  const { pool, isOurs } = openStorage()
+  return sqlOn(pool, isOurs)(text, ...values)
 }
 
 /** Statements by hand in one transaction. Throws only AppError, and what `run` throws. */
 export function transact<T>(run: (sql: Sql) => Promise<T>): Promise<T> {
-  const { pool, prepares } = openStorage()
-  return transactOn(pool, prepares, run)
+  const { pool, isOurs } = openStorage()
+  return transactOn(pool, isOurs, run)
 }
 
-function openStorage(): { pool: Pool; prepares: boolean } {
-  const { pool, prepares } = storage()
+/** Whether the database is the embedded one, which no other server can use. */
+export function isDatabaseOurs(): boolean {
+  return storage().isOurs
+}
+
+function openStorage(): { pool: Pool; isOurs: boolean } {
+  const { pool, isOurs } = storage()
   if (!pool) throw notStarted()
-  return { pool, prepares }
+  return { pool, isOurs }
 }
 
 function notStarted(): AppError {
@@ -137,9 +142,9 @@ export async function startDatabase(): Promise<void> {
   open(embedded.connection, true)
 }
 
-function open(config: PoolConfig, prepares: boolean): void {
+function open(config: PoolConfig, isOurs: boolean): void {
   const pool = openPool(config)
-  Object.assign(storage(), { pool, prepares, client: connect(pool) })
+  Object.assign(storage(), { pool, isOurs, client: connect(pool) })
 }
 
 /** Closes all connections and stops the embedded Postgres, if it is ours. */

@@ -98,6 +98,17 @@ const rateLimits = z
     return limits
   })
 
+const duration = (usual: string) =>
+  z
+    .string()
+    .default(usual)
+    .transform((text, context) => {
+      const durationMs = parseDuration(text)
+      if (durationMs !== null) return durationMs
+      context.addIssue({ code: 'custom', message: `must look like ${usual}` })
+      return z.NEVER
+    })
+
 const secret = z.string().refine((text) => Buffer.byteLength(text) >= 32, 'must be at least 32 bytes long')
 
 const Environment = z.object({
@@ -137,6 +148,7 @@ const Environment = z.object({
     .default('info'),
   RATE_LIMITS: rateLimits,
   PROVIDER_TIMEOUTS: providerTimeouts,
+  DRAIN_TIMEOUT: duration('30s'),
 })
 export type Env = z.output<typeof Environment>
 

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { publish, subscribe } from './bus'
+import { env } from './env'
 import { AppError } from './errors'
 import { remember } from './remember'
 import type { Frame } from './replies/frame'
@@ -22,7 +23,7 @@ const node = () =>
         nodeId: randomUUID(),
         log: postgresLog,
         bus: { publish, subscribe },
-        timings: usualTimings,
+        timings: { ...usualTimings, drainMs: env().DRAIN_TIMEOUT },
       }),
   )
 
@@ -55,12 +56,23 @@ export function stopReply(replyId: string): Promise<void> {
   return node().stop(replyId)
 }
 
-/** At start: goes on with what a crash left behind, as `adopt` says, and keeps looking after leases. */
-export function recoverReplies(adopt: Adopt): Promise<void> {
-  return node().start(adopt)
+/**
+ * At start: goes on with what a crash left behind, as `adopt` says, and keeps looking after leases. `isAlone`: no other
+ * server uses the database, so nothing that runs in it is anybody's.
+ */
+export function recoverReplies(adopt: Adopt, isAlone = false): Promise<void> {
+  return node().start(adopt, isAlone)
 }
 
-/** At the end: waits up to 30 s for running replies; the rest is left to another server, or marked as interrupted. */
+/**
+ * Takes no new replies from now on, and waits for running ones, for as long as DRAIN_TIMEOUT; the rest is left to
+ * another server, or marked as interrupted.
+ */
+export function drainReplies(): Promise<void> {
+  return node().drain()
+}
+
+/** At the end: drains what came in meanwhile, and keeps nothing going. */
 export function stopReplies(): Promise<void> {
   return node().close()
 }

@@ -37,7 +37,7 @@ export function onStop(stop) {
 }
 
 /**
- * Takes no more requests and waits for those under way; streams of events are left to the domain's own shutdown.
+ * Takes no more requests and waits for those under way; streams of events have been told their end by then.
  * @param {import('node:http').Server} server
  */
 export async function drainRequests(server) {
@@ -65,17 +65,22 @@ function countAnswers() {
   ).length
 }
 
-/** Runs what the application registered, the latest first, so that the database, which came first, goes last. */
+/** Lets the application bring what it has begun to an end while everybody is still served; it knows itself for how long. */
+export async function drainWork() {
+  await runHook('drain')
+}
+
+/** Ends the application, its database last. */
 export async function shutDown() {
-  /** @type {Set<() => Promise<void>>} */
-  const registered = Reflect.get(globalThis, '__alChatShutdown') ?? new Set()
-  const hooks = [...registered].reverse()
-  for (const hook of hooks) {
-    try {
-      await Promise.race([hook(), sleep(HOOK_MS, undefined, { ref: false })])
-    } catch (error) {
-      console.error(error)
-    }
+  await Promise.race([runHook('stop'), sleep(HOOK_MS, undefined, { ref: false })])
+}
+
+/** @param {'drain' | 'stop'} name of what lib/boot.ts has registered, if it came so far */
+async function runHook(name) {
+  try {
+    await Reflect.get(globalThis, '__alChatShutdown')?.[name]()
+  } catch (error) {
+    console.error(error)
   }
 }
 

@@ -3,7 +3,7 @@
 import { createServer } from 'node:http'
 import { resolve } from 'node:path'
 import { explainListening, loadEnvironment, readAddress } from './environment.mjs'
-import { drainRequests, followAnswer, onStop, shutDown, watchParent } from './lifecycle.mjs'
+import { drainRequests, drainWork, followAnswer, onStop, shutDown, watchParent } from './lifecycle.mjs'
 import { noteServer } from './processes.mjs'
 import { Problem, runCommand, say, secondsSince } from './report.mjs'
 import { answerStarting, answerUnreadable, nameRequest, refuseRequest } from './requests.mjs'
@@ -120,6 +120,7 @@ function explainBoot(error) {
 function stopWhenAsked(server) {
   const stop = onStop(async (reason) => {
     say(`\n  Stopping (${reason}) …`)
+    await drainWork()
     await drainRequests(server)
     await shutDown()
     say('  Stopped.')

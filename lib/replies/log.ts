@@ -66,6 +66,8 @@ export type ReplyLog = {
   requestStop(replyId: string): Promise<void>
   /** Extends the leases of these replies; returns those that are still the node's, and whether they are to stop. */
   renew(lease: Lease, replyIds: string[]): Promise<{ replyId: string; stopRequested: boolean }[]>
+  /** Ends every lease; for a node that knows that there is no other. */
+  expireLeases(): Promise<void>
   /** Takes over at most `limit` replies whose lease has expired, except these. No older writer commits after this. */
   takeOver(lease: Lease, except: string[], limit: number): Promise<Abandoned[]>
   /** Gives a running reply away: whoever looks next takes it over. */

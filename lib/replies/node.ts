@@ -29,16 +29,20 @@ export class ReplyNode {
   private readonly timers: NodeJS.Timeout[] = []
   private turn = Promise.resolve()
   private lastSweepAt = performance.now()
-  isClosing = false
+  private drainUntil: number | null = null
 
   constructor({ nodeId, log, bus, timings }: NodePorts) {
     this.nodeId = nodeId
     this.desk = { log, bus, timings, committer: new Committer(log, bus, timings) }
   }
 
-  /** Takes over what a crash left behind, and keeps looking after leases and followers from now on. */
-  async start(adopt: Adopt): Promise<void> {
+  /**
+   * Takes over what a crash left behind, and keeps looking after leases and followers from now on. One who is alone
+   * need not wait for leases to run out.
+   */
+  async start(adopt: Adopt, isAlone = false): Promise<void> {
     const { renewEveryMs, lookEveryMs } = this.desk.timings
+    if (isAlone) await this.desk.log.expireLeases()
     await this.takeOver(adopt)
     this.repeat(renewEveryMs, () => this.lookAfterLeases(adopt))
     this.repeat(lookEveryMs, () => this.lookForNews())
@@ -89,13 +93,29 @@ export class ReplyNode {
     await this.desk.log.requestStop(replyId)
   }
 
-  /** Waits for running replies; those that last are left to another node where it can go on, else interrupted. */
-  async close(): Promise<void> {
-    this.isClosing = true
+  /** No new reply may be opened any more. */
+  get isClosing(): boolean {
+    return this.drainUntil !== null
+  }
+
+  /**
+   * Waits for running replies; those that last are left to another node where it can go on, else interrupted. Called
+   * again, it sees to those that were on their way in, within the time of the first call.
+   */
+  async drain(): Promise<void> {
+    this.drainUntil ??= performance.now() + this.desk.timings.drainMs
     const all = () => Promise.all([...this.running.values()].map(({ finished }) => finished))
-    await Promise.race([all(), sleep(this.desk.timings.drainMs, undefined, { ref: false })])
+    await Promise.race([
+      all(),
+      sleep(Math.max(0, this.drainUntil - performance.now()), undefined, { ref: false }),
+    ])
     for (const { reply } of this.running.values()) reply.end(reply.isResumable ? 'released' : 'interrupted')
     await all()
+  }
+
+  /** Drains, and looks after nothing any more. */
+  async close(): Promise<void> {
+    await this.drain()
     for (const timer of this.timers) clearInterval(timer)
     await this.turn
   }

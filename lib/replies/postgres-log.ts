@@ -90,6 +90,10 @@ const renew: ReplyLog['renew'] = ({ nodeId, leaseMs }, replyIds) => sql`
   WHERE id = ANY(${replyIds}::uuid[]) AND node_id = ${nodeId} AND status = 'running'
   RETURNING id AS "replyId", stop_requested AS "stopRequested"`
 
+const expireLeases: ReplyLog['expireLeases'] = async () => {
+  await sql`UPDATE replies SET lease_expires_at = now() - interval '1 second' WHERE status = 'running'`
+}
+
 const takeOver: ReplyLog['takeOver'] = async ({ nodeId, leaseMs }, except, limit) => {
   const taken = await sql<Abandoned>`
     UPDATE replies SET epoch = epoch + 1, node_id = ${nodeId},
@@ -132,6 +136,7 @@ export const postgresLog: ReplyLog = {
   finish,
   requestStop,
   renew,
+  expireLeases,
   takeOver,
   release,
   sweep,
