@@ -23,6 +23,11 @@ export type Ending = {
 
 const terminal: ReadonlySet<string> = new Set<TerminalType>(['completed', 'stopped', 'interrupted', 'failed'])
 
+/** The text as Postgres can keep it: it has no U+0000 and no half characters. */
+export function makeStorable(text: string): string {
+  return text.replaceAll('\u0000', '\ufffd').toWellFormed()
+}
+
 /** Whether this frame is the last of its reply. */
 export function isTerminal(frame: Frame): boolean {
   return terminal.has(frame.type)

@@ -1,5 +1,5 @@
 import { sql } from '../db'
-import { type Frame, type FrameType, type TerminalType, textOf } from './frame'
+import { type Frame, type FrameType, makeStorable, type TerminalType, textOf } from './frame'
 import { type Abandoned, page, type ReplyLog } from './log'
 
 /** Writers hold this shared while they commit; see the function append_reply_frames. */
@@ -10,6 +10,16 @@ type FrameRow = { seq: number; type: FrameType; body: string; cursor: number | n
 function toFrame({ seq, type, body, cursor }: FrameRow): Frame {
   return cursor === null ? { seq, type, text: body } : { seq, type, text: body, cursor }
 }
+
+/** As jsonb can keep it: without the escapes of U+0000 and of half characters, which `JSON.stringify` writes. */
+function toJson(value: unknown): string | null {
+  if (value === null) return null
+  return JSON.stringify(value).replace(/\\(u0000|ud[89a-f]..|.)/g, (sequence, { length }) =>
+    length > 1 ? '\ufffd' : sequence,
+  )
+}
+
+const toText = (value: string | null) => (value === null ? null : makeStorable(value))
 
 const append: ReplyLog['append'] = async (batches) => {
   const rows = batches.flatMap(({ replyId, epoch, frames }) =>
@@ -49,12 +59,11 @@ const findProgress: ReplyLog['findProgress'] = (replyIds) => sql`
 
 const noteUpstream: ReplyLog['noteUpstream'] = async ({ replyId, epoch }, upstream) => {
   await sql`
-    UPDATE replies SET upstream = ${JSON.stringify(upstream)}::jsonb
+    UPDATE replies SET upstream = ${toJson(upstream)}::jsonb
     WHERE id = ${replyId}::uuid AND epoch = ${epoch}::int AND status = 'running'`
 }
 
 const finish: ReplyLog['finish'] = async ({ replyId, epoch }, seq, ending) => {
-  const json = (value: unknown) => (value === null ? null : JSON.stringify(value))
   // The conversation is locked first, as by whoever deletes it; the other steps hang on that one.
   const ended = await sql`
     WITH held AS (
@@ -69,9 +78,9 @@ const finish: ReplyLog['finish'] = async ({ replyId, epoch }, seq, ending) => {
     ), framed AS (
       INSERT INTO reply_frames (reply_id, seq, type, body) SELECT id, ${seq}::int, ${ending.type}, '' FROM ended
     ), folded AS (
-      UPDATE messages m SET status = ${ending.type}, parts = ${json(ending.parts)}::jsonb,
-        text = ${textOf(ending.parts)}, model = ${ending.model}, provider = ${ending.provider},
-        finish = ${ending.finish}, usage = ${json(ending.usage)}::jsonb, error = ${json(ending.error)}::jsonb
+      UPDATE messages m SET status = ${ending.type}, parts = ${toJson(ending.parts)}::jsonb,
+        text = ${textOf(ending.parts)}, model = ${toText(ending.model)}, provider = ${toText(ending.provider)},
+        finish = ${ending.finish}, usage = ${toJson(ending.usage)}::jsonb, error = ${toJson(ending.error)}::jsonb
       FROM ended WHERE m.id = ended.message_id
     )
     UPDATE conversations c SET last_activity_at = now() FROM ended WHERE c.id = ended.conversation_id
@@ -111,8 +120,9 @@ const takeOver: ReplyLog['takeOver'] = async ({ nodeId, leaseMs }, except, limit
 }
 
 const release: ReplyLog['release'] = async ({ replyId, epoch }) => {
+  // Nobody's, so that a renewal that is late does not hold it.
   await sql`
-    UPDATE replies SET lease_expires_at = now() - interval '1 second'
+    UPDATE replies SET node_id = '', lease_expires_at = now() - interval '1 second'
     WHERE id = ${replyId}::uuid AND epoch = ${epoch}::int AND status = 'running'`
 }
 

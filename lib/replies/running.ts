@@ -1,6 +1,6 @@
 import type { MessagePart } from '../contracts/conversations'
 import type { AppError } from '../errors'
-import { type DeltaType, type Frame, foldParts } from './frame'
+import { type DeltaType, type Frame, foldParts, makeStorable } from './frame'
 import type { Owner } from './log'
 
 /** Frames that wait for the disk may hold this many characters; then the source has to wait too. */
@@ -44,11 +44,14 @@ export class RunningReply {
    * the piece. Returns false if there was nothing to add.
    */
   add(type: DeltaType, piece: string, cursor?: number): boolean {
-    const text = this.makeStorable(piece)
+    const text = this.takeWhole(piece)
     if (text === '') return false
     let frame = this.waiting.at(-1)
     if (frame?.type === type) frame.text += text
-    else this.waiting.push((frame = { seq: this.nextSeq++, type, text }))
+    else {
+      frame = { seq: this.nextSeq++, type, text }
+      this.waiting.push(frame)
+    }
     // With more in it than the event of this number, the frame would be told twice after a crash.
     if (cursor !== undefined && this.heldSurrogate === '') frame.cursor = cursor
     else if (frame.cursor !== undefined) delete frame.cursor
@@ -56,8 +59,8 @@ export class RunningReply {
     return true
   }
 
-  /** Postgres has no U+0000, and a character that came in two halves can be stored only whole. */
-  private makeStorable(piece: string): string {
+  /** A character that came in two halves can be stored only whole. */
+  private takeWhole(piece: string): string {
     let text = this.heldSurrogate === '' ? piece : this.heldSurrogate + piece
     this.heldSurrogate = ''
     const last = text.charCodeAt(text.length - 1)
@@ -65,7 +68,7 @@ export class RunningReply {
       this.heldSurrogate = text.slice(-1)
       text = text.slice(0, -1)
     }
-    return text.replaceAll('\u0000', '\ufffd').toWellFormed()
+    return makeStorable(text)
   }
 
   /** No more will come: half a character that is still held was never whole. Returns whether that added something. */

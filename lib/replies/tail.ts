@@ -26,7 +26,10 @@ export class Tail {
   private push(frames: Frame[]): void {
     if (this.mustRead) return
     for (const { text } of frames) this.queuedLength += text.length
-    if (this.queuedLength > maxQueuedLength) return this.readAgain()
+    if (this.queuedLength > maxQueuedLength) {
+      this.readAgain()
+      return
+    }
     this.queue = this.queue.length === 0 ? frames : [...this.queue, ...frames]
     this.wake()
   }
