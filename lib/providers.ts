@@ -1,5 +1,6 @@
 import type { ReplyError } from './contracts/conversations'
 import type { AppError } from './errors'
+import { log } from './log'
 import { askServer } from './providers/answer'
 import { cancelInBackground } from './providers/cancel'
 import { completions } from './providers/completions'
@@ -35,11 +36,16 @@ function failing(error: AppError): AsyncIterable<ModelEvent> {
 }
 
 /**
- * Stops an answer that was asked for with `background`; closing its connection does not. Takes 10 s at most. One that
- * has ended or is gone is no error; throws AppError where the provider cannot be reached or refuses the key.
+ * Stops an answer that was asked for with `background`; closing its connection does not. Takes 10 s at most and never
+ * throws: one that has ended or is gone is no error, and where the provider cannot be asked, the log tells so.
  */
 export async function cancelResponse(key: ModelKey, responseId: string): Promise<void> {
-  if (key.provider === 'openai') await cancelInBackground(key, responseId)
+  if (key.provider !== 'openai') return
+  try {
+    await cancelInBackground(key, responseId)
+  } catch (err) {
+    log().warn({ err, responseId }, 'an answer in the background was not cancelled, and may go on')
+  }
 }
 
 /** What the page should offer after an error of `streamModel` or `testKey`. */

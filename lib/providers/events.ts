@@ -3,6 +3,9 @@ import type { AppError } from '../errors'
 /** The largest event that is taken, in bytes. */
 export const maxEventBytes = 16 * 1024 * 1024
 
+/** What a line costs in memory beside its text, in bytes: else empty lines could be kept for nothing. */
+const lineCost = 32
+
 const lineFeed = 10
 const carriageReturn = 13
 
@@ -92,7 +95,7 @@ export class EventCutter {
     const isField = from === stop || text[from] === ':'
     if (!isField) return
     const value = text[from + 1] === ' ' ? from + 2 : from + 1
-    this.#lineUnits += stop - from
+    this.#lineUnits += stop - from + lineCost
     if (this.#lineUnits > maxEventBytes) throw this.#tooLarge()
     this.#lines.push(text.slice(Math.min(value, stop), stop))
   }

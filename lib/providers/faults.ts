@@ -19,6 +19,8 @@ export type Fault = {
 }
 
 const longestQuote = 300
+/** More of foreign words is not even looked at. */
+const longestReading = 65_536
 const shortestSecret = 4
 
 /** An error in the reader's words with what the page should offer. The cause must not quote the upstream. */
@@ -40,6 +42,17 @@ function keyWords(key: ModelKey): string {
   return key.last4 === null ? 'the key' : `the key ending ${key.last4}`
 }
 
+/** As much of foreign words as is read, which does not end within a secret. */
+function beginningOf(words: string, secrets: string[]): string {
+  if (words.length <= longestReading) return words
+  const cut = words.slice(0, longestReading)
+  const starts = secrets.map((secret) => words.lastIndexOf(secret, longestReading - 1))
+  const torn = starts.filter(
+    (start, index) => start >= 0 && start + (secrets[index] ?? '').length > longestReading,
+  )
+  return cut.slice(0, Math.min(longestReading, ...torn))
+}
+
 /** Foreign words made fit to show: without the key or anything like one, on one line, of bounded length. */
 function quote(words: string | null, key: ModelKey): string | null {
   if (words === null) return null
@@ -47,7 +60,7 @@ function quote(words: string | null, key: ModelKey): string | null {
   if (secret !== '' && secret.length < shortestSecret && words.includes(secret)) return null
   const forms = secret === '' ? [] : [secret, encodeURIComponent(secret)]
   const masked = forms
-    .reduce((text, form) => text.replaceAll(form, '•••'), words)
+    .reduce((text, form) => text.replaceAll(form, '•••'), beginningOf(words, forms))
     .replaceAll(/\b(?:[spr]k[-_]|bearer )[\w.*-]{8,}/gi, '•••')
     .replaceAll(/[\p{Cc}\s]+/gu, ' ')
     .trim()

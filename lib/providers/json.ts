@@ -1,5 +1,21 @@
+/** Texts of up to this length (UTF-16 units) cannot hold enough to hurt. */
+const smallUnits = 1024 * 1024
+/** As many objects and lists are taken in one text: a few letters each, they take thirty times their room. */
+const maxBrackets = 1024 * 1024
+
+function isIntricate(text: string): boolean {
+  if (text.length <= smallUnits) return false
+  let brackets = 0
+  for (let at = 0; at < text.length; at++) {
+    const unit = text.charCodeAt(at)
+    if (unit === 0x5b || unit === 0x7b) brackets++
+  }
+  return brackets > maxBrackets
+}
+
 /** The value as parsed JSON, or undefined where it is none; the parser's own error would quote the text. */
 export function parseJson(text: string): unknown {
+  if (isIntricate(text)) return undefined
   try {
     return JSON.parse(text)
   } catch {
@@ -29,8 +45,12 @@ export function listAt(value: unknown, ...path: (string | number)[]): unknown[] 
   return Array.isArray(found) ? found : []
 }
 
-/** The count at a path, a whole number from 0; anything else is undefined. */
+/** No count of an answer is larger; the database has no room for much more. */
+const largestCount = 1_000_000_000
+
+/** The count at a path, a whole number from 0 to a billion; anything else is undefined. */
 export function countAt(value: unknown, ...path: (string | number)[]): number | undefined {
   const found = at(value, ...path)
-  return typeof found === 'number' && Number.isSafeInteger(found) && found >= 0 ? found : undefined
+  const isCount = Number.isInteger(found) && (found as number) >= 0 && (found as number) <= largestCount
+  return isCount ? (found as number) : undefined
 }

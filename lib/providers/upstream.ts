@@ -29,6 +29,9 @@ export type UpstreamListener = {
 
 const staleCodes = new Set(['ECONNRESET', 'EPIPE'])
 
+/** As many hints (status 1xx) may come before the answer. */
+const maxHints = 100
+
 /** How long a server that has said all may take to end its body before its connection is given up. */
 const lingerMs = 1000
 
@@ -99,7 +102,10 @@ export class Upstream {
     if (this.#isOver) return
     this.#isOver = true
     this.#watchdog?.stop()
-    const timer = setTimeout(() => this.#request?.destroy(), lingerMs).unref()
+    const timer = setTimeout(() => {
+      this.#request?.destroy()
+      this.#body?.destroy()
+    }, lingerMs).unref()
     this.#body?.once('close', () => clearTimeout(timer))
     this.#body?.resume()
   }
@@ -134,6 +140,7 @@ export class Upstream {
     this.#request = request
     request.on('socket', (socket) => this.#watchConnection(socket, url.protocol))
     request.on('response', (response) => this.#receive(response))
+    this.#limitPreludes(request)
     request.on('error', (error) => {
       const isStale = request.reusedSocket && this.#body === undefined && staleCodes.has(codeOf(error))
       // A kept connection that the server had closed meanwhile: the request never arrived, so it goes out anew.
@@ -141,6 +148,17 @@ export class Upstream {
       else this.#end(() => this.#listener.fail(error))
     })
     request.end(body)
+  }
+
+  /** Hints without end, or another protocol, where the answer should begin. */
+  #limitPreludes(request: http.ClientRequest): void {
+    const refuse = () => this.#end(() => this.#listener.fail(notHttp()))
+    let hints = 0
+    request.on('information', () => {
+      hints += 1
+      if (hints > maxHints) refuse()
+    })
+    request.on('upgrade', refuse)
   }
 
   #watchConnection(socket: NodeJS.Socket, protocol: string): void {
@@ -179,6 +197,10 @@ export class Upstream {
       this.#end(() => this.#listener.fail(error as Error))
     }
   }
+}
+
+function notHttp(): Error {
+  return Object.assign(new Error('This is no answer in HTTP.'), { code: 'HPE_NO_ANSWER' })
 }
 
 /** The system's word for an error, such as `ECONNREFUSED`; empty where there is none. */
