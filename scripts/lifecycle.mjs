@@ -3,6 +3,8 @@ import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 const DRAIN_MS = 30_000
+/** So long for streams of events: what they tell has ended, and readers of what goes on elsewhere come back by themselves. */
+const STREAMS_MS = 1000
 const HOOK_MS = 40_000
 const POLL_MS = 50
 const PARENT_POLL_MS = 1000
@@ -37,7 +39,7 @@ export function onStop(stop) {
 }
 
 /**
- * Takes no more requests and waits for those under way; streams of events have been told their end by then.
+ * Takes no more requests and waits for those under way; for streams of events, only as long as their last words need.
  * @param {import('node:http').Server} server
  */
 export async function drainRequests(server) {
@@ -45,6 +47,8 @@ export async function drainRequests(server) {
   server.closeIdleConnections()
   const deadline = performance.now() + DRAIN_MS
   while (countAnswers() > 0 && performance.now() < deadline) await sleep(POLL_MS)
+  const lastWords = Math.min(deadline, performance.now() + STREAMS_MS)
+  while (open.size > 0 && performance.now() < lastWords) await sleep(POLL_MS)
 }
 
 /** @type {Set<import('node:http').ServerResponse>} */
