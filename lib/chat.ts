@@ -1,26 +1,23 @@
 import type { Actor } from './auth'
-import { isSignedIn, onAccessChange } from './auth'
 import { addCount } from './bus'
 import { answerWith } from './chat/answer'
 import { type Context, readContext } from './chat/context'
-import { missing, visibleTo } from './chat/conversations'
+import { visibleTo } from './chat/conversations'
 import { announceConversation } from './chat/feed'
+import { getReplyMessage } from './chat/follow'
 import { type ReplyRequest, storeRequest } from './chat/opening'
-import { toMessageRecord } from './chat/records'
-import { requireSeat, takeSeat } from './chat/seats'
 import type {
   ContinueMessage,
   EditMessage,
   MessagePart,
   OpenedReply,
   RegenerateMessage,
-  ReplyEvent,
   SendMessage,
 } from './contracts/conversations'
-import { db, sql } from './db'
+import { db } from './db'
 import { env } from './env'
 import { AppError } from './errors'
-import { type Frame, followReply, openReply, stopReply } from './replies'
+import { openReply, stopReply } from './replies'
 
 export { adoptAnswer } from './chat/adoption'
 export {
@@ -30,6 +27,8 @@ export {
   listConversations,
   updateConversation,
 } from './chat/conversations'
+export { followEvents } from './chat/events'
+export { followAnswer } from './chat/follow'
 export { getConversationOpening } from './chat/opening-view'
 
 /**
@@ -140,8 +139,9 @@ async function open(actor: Actor, request: ReplyRequest, wish: Wish): Promise<Op
     model: wish.model ?? null,
     continued: wish.continued ?? null,
   })
-  openReply(answer.reply.id, opening, source)
-  announceConversation(actor.userId, conversationId)
+  const announce = () => announceConversation(actor.userId, conversationId)
+  openReply(answer.reply.id, { ...opening, settled: announce }, source)
+  announce()
   return answer
 }
 
@@ -171,81 +171,8 @@ async function limitMessages(actor: Actor): Promise<void> {
   }
 }
 
-/** The id of the message that a reply writes, if the actor may see it. Throws not_found. */
-async function getReplyMessage(actor: Actor, replyId: string): Promise<string> {
-  const [reply] = await sql<{ messageId: string }>`
-    SELECT r.message_id AS "messageId"
-    FROM replies r
-    JOIN conversations c ON c.id = r.conversation_id
-    JOIN agents a ON a.id = c.agent_id
-    JOIN project_members m ON m.project_id = a.project_id AND m.user_id = c.user_id
-    WHERE r.id = ${replyId}::uuid AND c.user_id = ${actor.userId}::uuid`
-  if (!reply) throw new AppError('not_found', 'This answer is not there, or not yours.')
-  return reply.messageId
-}
-
 /** Stops an answer and keeps what was said. Stopping one that has ended changes nothing. Throws not_found. */
 export async function stopAnswer(actor: Actor, replyId: string): Promise<void> {
   await getReplyMessage(actor, replyId)
   await stopReply(replyId)
-}
-
-export type NumberedEvent = { id: number; event: ReplyEvent['type']; data: ReplyEvent['data'] }
-
-/**
- * The events of an answer after `after`, up to its terminal one, those that are there together in one piece; ends early
- * when the actor may not see it any more. Throws not_found and too_many_requests before anything is sent.
- */
-export async function followAnswer(
-  actor: Actor,
-  replyId: string,
-  after: number,
-): Promise<(signal: AbortSignal) => AsyncIterable<NumberedEvent[]>> {
-  const messageId = await getReplyMessage(actor, replyId)
-  requireSeat(actor, replyId)
-  return async function* follow(signal) {
-    const leave = takeSeat(actor, replyId)
-    const ended = new AbortController()
-    const lookAgain = async () => {
-      if (!(await mayFollow(actor, replyId))) ended.abort()
-    }
-    const stopListening = onAccessChange(actor, () => void lookAgain())
-    try {
-      // What changed between the request and here was announced before anyone listened.
-      void lookAgain()
-      for await (const frames of followReply(replyId, after, AbortSignal.any([signal, ended.signal]))) {
-        yield await toEvents(frames, messageId)
-      }
-    } finally {
-      stopListening()
-      leave()
-    }
-  }
-}
-
-/** A database that does not answer ends the stream too: the reader comes back when it does. */
-async function mayFollow(actor: Actor, replyId: string): Promise<boolean> {
-  try {
-    return (await isSignedIn(actor)) && (await getReplyMessage(actor, replyId)) !== ''
-  } catch {
-    return false
-  }
-}
-
-async function toEvents(frames: Frame[], messageId: string): Promise<NumberedEvent[]> {
-  const last = frames.at(-1)
-  const events = frames.map(({ seq, type, text }) => ({ id: seq, event: type, data: { text } }))
-  if (!last || last.type === 'text' || last.type === 'reasoning') return events as NumberedEvent[]
-  const end = { id: last.seq, event: last.type, data: await readEnd(last.type, messageId) }
-  return [...events.slice(0, -1), end] as NumberedEvent[]
-}
-
-/** What a terminal event tells: the message as it is from now on. */
-async function readEnd(type: Frame['type'], messageId: string) {
-  const row = await db().message.findUnique({ where: { id: messageId } })
-  if (!row) throw missing()
-  const message = toMessageRecord(row)
-  if (type === 'completed') return { message, usage: message.usage ?? null }
-  if (type === 'failed' && message.error) return { message, error: message.error }
-  return { message }
 }

@@ -1,6 +1,6 @@
 import { v7 as newId } from 'uuid'
 import { recordAudit } from './audit'
-import type { Actor, Origin } from './auth'
+import { type Actor, announceAccessChange, type Origin } from './auth'
 import type { Listing } from './contracts/primitives'
 import {
   type AgentRecord,
@@ -92,7 +92,7 @@ export async function deleteProject(
   origin: Origin,
 ): Promise<void> {
   requireId(projectId, 'project')
-  await db().$transaction(async (tx) => {
+  const members = await db().$transaction(async (tx) => {
     const roles = await lockMembers(tx, projectId)
     requireRole(roles.get(actor.userId), 'owner', 'project')
     const { name } = await tx.project.findUniqueOrThrow({ where: { id: projectId }, select: { name: true } })
@@ -110,7 +110,9 @@ export async function deleteProject(
       tx,
     )
     await tx.project.delete({ where: { id: projectId } })
+    return roles.keys()
   })
+  for (const userId of members) announceAccessChange(userId)
 }
 
 type Counts = { agents: number; prompts: number; conversations: number; members: number }

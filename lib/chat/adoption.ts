@@ -3,6 +3,7 @@ import type { Abandoned, Adopt, Frame, ReplySource } from '../replies'
 import { withCredential } from '../vault'
 import { callOf, explainFailure, relay } from './answer'
 import { readContext } from './context'
+import { announceConversation } from './feed'
 import { Served, writeDown } from './ledger'
 
 /**
@@ -10,12 +11,13 @@ import { Served, writeDown } from './ledger'
  * is stored, with the key that began it; any other breaks off there, and is counted.
  */
 export const adoptAnswer: Adopt = async (abandoned, said) => {
-  const { replyId, userId, upstream } = abandoned
+  const { replyId, userId, conversationId, upstream } = abandoned
   const served = Served.safeParse(upstream).data ?? null
   return {
     opening: {
       explain: (error) => explainFailure(error),
       ended: (end) => writeDown({ userId, replyId, served }, end),
+      settled: () => announceConversation(userId, conversationId),
     },
     source: served?.responseId ? await pickUp(abandoned, served, said) : null,
   }

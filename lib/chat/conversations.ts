@@ -13,6 +13,7 @@ import { AppError } from '../errors'
 import { readCursor, toListing, writeCursor } from '../paging'
 import { getAgent } from '../projects'
 import { stopReply } from '../replies'
+import { announceConversation } from './feed'
 import { toConversationRecord, toMessageRecord, withRunning } from './records'
 
 /** What a conversation is called before its first message. */
@@ -43,6 +44,7 @@ export async function createConversation(
     },
     include: withRunning,
   })
+  announceConversation(actor.userId, row.id)
   return toConversationRecord(row)
 }
 
@@ -82,6 +84,15 @@ function olderThan(cursor: string | undefined): Prisma.ConversationWhereInput {
   return { OR: [{ lastActivityAt: { lt: at } }, { lastActivityAt: at, id: { lt: id } }] }
 }
 
+/** Those of these conversations that the actor may see. */
+export async function findConversations(actor: Actor, ids: string[]): Promise<ConversationRecord[]> {
+  const rows = await db().conversation.findMany({
+    where: { id: { in: ids }, ...visibleTo(actor) },
+    include: withRunning,
+  })
+  return rows.map(toConversationRecord)
+}
+
 /** A conversation with all of its messages, every branch. Throws not_found. */
 export async function getConversationView(actor: Actor, conversationId: string): Promise<ConversationView> {
   const row = await db().conversation.findFirst({
@@ -103,7 +114,7 @@ export async function updateConversation(
   change: UpdateConversation,
 ): Promise<ConversationRecord> {
   const { title, pinned, archived, current_message_id: currentMessageId } = change
-  return db().$transaction(async (tx) => {
+  const row = await db().$transaction(async (tx) => {
     const found = await tx.conversation.findFirst({
       where: { id: conversationId, ...visibleTo(actor) },
       select: { id: true },
@@ -117,13 +128,14 @@ export async function updateConversation(
         issues: [{ path: 'current_message_id', message: 'No message of this conversation.' }],
       })
     }
-    const row = await tx.conversation.update({
+    return tx.conversation.update({
       where: { id: conversationId },
       data: { title, pinned, archived, currentMessageId, ...(title !== undefined && { titleGiven: true }) },
       include: withRunning,
     })
-    return toConversationRecord(row)
   })
+  announceConversation(actor.userId, conversationId)
+  return toConversationRecord(row)
 }
 
 /** Deletes a conversation with all that was said; a running answer is stopped. Throws not_found. */
@@ -135,6 +147,7 @@ export async function deleteConversation(actor: Actor, conversationId: string): 
   for (const { id } of running) await stopReply(id)
   const { count } = await db().conversation.deleteMany({ where: { id: conversationId, ...visibleTo(actor) } })
   if (count === 0) throw missing()
+  announceConversation(actor.userId, conversationId)
 }
 
 /** The answer for a conversation that is not there, or not the caller's. */

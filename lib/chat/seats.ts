@@ -2,24 +2,25 @@ import type { Actor } from '../auth'
 import { AppError } from '../errors'
 import { remember } from '../remember'
 
-/** How many streams of one answer a user may have open at a time. */
+/** How many streams a user may have open at a time: of one answer, and of events. */
 const maxFollowers = 10
 
 const taken = () => remember('chat.seats', () => new Map<string, number>())
-const seatOf = ({ userId }: Actor, replyId: string) => `${userId}|${replyId}`
+const seatOf = ({ userId }: Actor, replyId?: string) => `${userId}|${replyId ?? ''}`
 
-/** Throws too_many_requests where the actor follows this answer too often already. */
-export function requireSeat(actor: Actor, replyId: string): void {
+/** Throws too_many_requests where the actor follows this answer, or without one the events, too often already. */
+export function requireSeat(actor: Actor, replyId?: string): void {
   if ((taken().get(seatOf(actor, replyId)) ?? 0) < maxFollowers) return
+  const what = replyId === undefined ? 'AL-Chat' : 'This answer'
   throw new AppError(
     'too_many_requests',
-    `This answer is open in ${maxFollowers} places already. Close one of them.`,
+    `${what} is open in ${maxFollowers} places already. Close one of them.`,
     { retryAfterSeconds: 5 },
   )
 }
 
-/** Counts one more follower until the returned function is called. */
-export function takeSeat(actor: Actor, replyId: string): () => void {
+/** Counts one more stream until the returned function is called. */
+export function takeSeat(actor: Actor, replyId?: string): () => void {
   const seat = seatOf(actor, replyId)
   taken().set(seat, (taken().get(seat) ?? 0) + 1)
   return () => {

@@ -6,3 +6,6 @@ export const openingLength = 40
 
 /** Turns are drawn in groups of so many; a page that begins where a group does is not drawn again later. */
 export const turnGroupSize = 10
+
+/** How many answers one stream of events can follow. */
+export const maxFollowedReplies = 32

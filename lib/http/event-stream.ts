@@ -1,7 +1,7 @@
 import { logUnexpected } from './portal-error'
 
-/** One server-sent event: its id, its type, and data that becomes JSON. */
-export type ServerEvent = { id: number; event: string; data: unknown }
+/** One server-sent event: its id, where it has one, its type, and data that becomes JSON. */
+export type ServerEvent = { id?: number; event: string; data: unknown }
 
 const heartbeatMs = 15_000
 
@@ -50,7 +50,8 @@ export function eventStream(open: (signal: AbortSignal) => AsyncIterable<ServerE
 }
 
 function writeEvent({ id, event, data }: ServerEvent): string {
-  return `id: ${id}\nevent: ${event}\ndata: ${JSON.stringify(data)}\n\n`
+  const number = id === undefined ? '' : `id: ${id}\n`
+  return `${number}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`
 }
 
 /** A stream that cannot go on is closed; the reader comes back and is told why, with a status. */

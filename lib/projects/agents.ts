@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { v7 as newId } from 'uuid'
-import type { Actor } from '../auth'
+import { type Actor, announceAccessChange } from '../auth'
 import type { Listing } from '../contracts/primitives'
 import type {
   AgentRecord,
@@ -80,7 +80,13 @@ export async function updateAgent(actor: Actor, agentId: string, input: UpdateAg
 
 /** Deletes an agent with its versions, prompts and conversations. Throws not_found, forbidden. */
 export async function deleteAgent(actor: Actor, agentId: string): Promise<void> {
-  await changeAgent(actor, agentId, (tx) => tx.agent.delete({ where: { id: agentId } }))
+  const { project } = await changeAgent(actor, agentId, (tx) =>
+    tx.agent.delete({
+      where: { id: agentId },
+      select: { project: { select: { members: { select: { userId: true } } } } },
+    }),
+  )
+  for (const { userId } of project.members) announceAccessChange(userId)
 }
 
 /** The versions of an agent, newest first. Throws not_found. */

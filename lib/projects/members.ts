@@ -44,7 +44,7 @@ export async function addMember(
   input: AddMember,
   origin: Origin,
 ): Promise<MemberRecord> {
-  return changeProject(actor, projectId, 'owner', async (tx) => {
+  const added = await changeProject(actor, projectId, 'owner', async (tx) => {
     const email = input.email?.trim().toLowerCase()
     const user = await tx.user.findFirst({
       where: { disabledAt: null, ...(input.user_id ? { id: input.user_id } : { email: email ?? '' }) },
@@ -61,6 +61,9 @@ export async function addMember(
     await audit(tx, { actor, origin, action: 'member.add', ...key, role: input.role })
     return toMemberRecord(member)
   })
+  // Conversations of an earlier membership are there again.
+  announceAccessChange(added.user_id)
+  return added
 }
 
 function alreadyMember(): AppError {

@@ -11,7 +11,7 @@ import { startServer, type TestServer } from '../support/server'
  * A status for everyone, or one for each: another's thing is 404, what the role does not allow 403.
  */
 
-type Call = { path?: string; body?: unknown; token?: string }
+type Call = { path?: string; body?: unknown; token?: string; isEndless?: boolean }
 type ByCaller = Record<Caller, number>
 type Expected = number | ByCaller
 type Row = [method: string, route: string, make: (world: World) => Promise<Call>, expected: Expected]
@@ -223,6 +223,7 @@ const rows: Row[] = [
   ],
   ['GET', '/api/replies/[replyId]/events', at(reply, '/events'), only('owner', 200)],
   ['DELETE', '/api/replies/[replyId]', at(reply), only('owner', 202)],
+  ['GET', '/api/events', async () => ({ isEndless: true }), everyone(200)],
 
   ...['GET', 'POST', 'PUT', 'PATCH', 'DELETE'].map(
     (method): Row => [method, '/api/[[...path]]', async () => ({ path: '/api/not/there' }), 404],
@@ -241,9 +242,9 @@ afterAll(() => server.close())
 describe.each(rows)('%s %s', (method, route, make, expected) => {
   test.each(callers)('called by %s', async (caller) => {
     const world = new World(people, caller)
-    const { path = route, body, token = world.me.token } = await make(world)
+    const { path = route, body, token = world.me.token, isEndless } = await make(world)
     const client = new Client(server.url, caller === 'anonymous' ? null : token)
-    const answer = await client.call(method, path, { body })
+    const answer = isEndless ? await client.peek(path) : await client.call(method, path, { body })
     expect(answer.status, answer.text).toBe(typeof expected === 'number' ? expected : expected[caller])
   })
 })

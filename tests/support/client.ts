@@ -45,6 +45,15 @@ export class Client {
     }
   }
 
+  /** The status of an answer whose body has no end; the body is not read. */
+  async peek(path: string): Promise<{ status: number; text: string }> {
+    const gone = new AbortController()
+    const headers = this.token ? { authorization: `Bearer ${this.token}` } : undefined
+    const { status } = await fetch(this.url + path, { headers, signal: gone.signal })
+    gone.abort()
+    return { status, text: '' }
+  }
+
   get = <T = Json>(path: string) => this.call<T>('GET', path)
   post = <T = Json>(path: string, body: unknown = {}) => this.call<T>('POST', path, { body })
   patch = <T = Json>(path: string, body: unknown) => this.call<T>('PATCH', path, { body })
