@@ -37,6 +37,7 @@ export class Tail {
   private readAgain(): void {
     this.mustRead = true
     this.queue = []
+    this.queuedLength = 0
     this.wake()
   }
 
@@ -50,21 +51,27 @@ export class Tail {
     this.lastSeq = last
     while (!this.signal.aborted && !this.mustRead) {
       const frames = this.take(last)
-      if (frames.length > 0) return frames[0]?.seq === last + 1 ? frames : null
+      if (frames.length > 0) return frames
+      if (this.mustRead) break
       await new Promise<void>((resolve) => {
         this.wake = resolve
       })
     }
-    this.take(last)
+    this.readAgain()
     this.mustRead = false
     return null
   }
 
+  /** What follows `last` without a gap; a message may have come twice, late, or not at all. */
   private take(last: number): Frame[] {
     const taken = this.queue
     this.queue = []
     this.queuedLength = 0
-    return taken[0] && taken[0].seq <= last ? taken.filter(({ seq }) => seq > last) : taken
+    if (taken.every(({ seq }, index) => seq === last + 1 + index)) return taken
+    const following: Frame[] = []
+    for (const frame of taken) if (frame.seq === last + 1 + following.length) following.push(frame)
+    this.mustRead = taken.some(({ seq }) => seq > last + following.length)
+    return following
   }
 
   close(): void {
