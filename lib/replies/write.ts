@@ -117,14 +117,32 @@ function judge(reply: RunningReply, said: Outcome): Outcome {
 }
 
 /** Taken over, it is its new writer's to count; deleted, it is nobody's, and what it cost is counted here. */
-async function settleLost(desk: Desk, writing: Writing, known: Known): Promise<void> {
-  const isDeleted = (await desk.log.find(writing.reply.owner.replyId)) === null
-  if (isDeleted) await tellEnd(writing, known, 'interrupted')
+function settleLost(desk: Desk, writing: Writing, known: Known): Promise<void> {
+  return insist(desk.timings, async () => {
+    const isDeleted = (await desk.log.find(writing.reply.owner.replyId)) === null
+    if (isDeleted) await tellEnd(writing, known, 'interrupted')
+  })
 }
 
+/** Tries again until it works. Throws what went wrong last when it has taken too long. */
+async function insist(timings: Timings, act: () => Promise<void>): Promise<void> {
+  const giveUpAt = performance.now() + timings.patienceMs
+  for (;;) {
+    try {
+      return await act()
+    } catch (fault) {
+      if (performance.now() > giveUpAt) throw fault
+      await sleep(timings.retryMs)
+    }
+  }
+}
+
+/** A ledger that is away is worth another try, so that throws; one that refuses for good must not hold the reply up. */
 async function tellEnd({ reply, opening }: Writing, known: Known, type: TerminalType): Promise<void> {
   const outputLength = reply.parts.reduce((sum, part) => sum + ('text' in part ? part.text.length : 0), 0)
   await opening.ended({ type, usage: known.usage, outputLength }).catch((err) => {
+    const { code } = asAppError(err)
+    if (code === 'unavailable' || code === 'storage_full') throw err
     serverLog().error({ err, ...reply.owner }, 'the usage of a reply could not be recorded')
   })
 }
@@ -135,20 +153,14 @@ async function finish(desk: Desk, writing: Writing, known: Known, { type, failur
     serverLog().error({ err: failure.cause ?? failure, ...reply.owner }, 'a reply failed')
   const error = failure && opening.explain(failure)
   const { log, timings, bus } = desk
-  const giveUpAt = performance.now() + timings.patienceMs
   let isTold = false
-  for (;;) {
-    try {
-      if (reply.isUncertain) reply.trust(await readWhole(log, reply.owner.replyId))
-      if (!isTold) await tellEnd(writing, known, type)
-      isTold = true
-      const seq = reply.terminalSeq
-      const isOurs = await log.finish(reply.owner, seq, { ...known, type, parts: reply.parts, error })
-      if (isOurs) tellFrames(bus, reply.owner.replyId, [{ seq, type, text: '' }])
-      return opening.settled?.()
-    } catch (fault) {
-      if (performance.now() > giveUpAt) throw fault
-      await sleep(timings.retryMs)
-    }
-  }
+  await insist(timings, async () => {
+    if (reply.isUncertain) reply.trust(await readWhole(log, reply.owner.replyId))
+    if (!isTold) await tellEnd(writing, known, type)
+    isTold = true
+    const seq = reply.terminalSeq
+    const isOurs = await log.finish(reply.owner, seq, { ...known, type, parts: reply.parts, error })
+    if (isOurs) tellFrames(bus, reply.owner.replyId, [{ seq, type, text: '' }])
+    opening.settled?.()
+  })
 }
