@@ -3,11 +3,15 @@ import { AppError } from '../errors'
 
 /** SQLSTATE classes and codes, from appendix A of the Postgres manual. */
 const diskFull = /^53100$/
-const noService = /^(08...|57P0.|53300)$/
+/** No connection, shutting down, too many clients, out of memory, a disk that fails, a standby that only reads. */
+const noService = /^(08...|57P0.|53[23]00|58030|25006)$/
 /** A deadlock, or a serialization that failed: nothing was changed, and a second try helps. */
 const collision = /^40(P01|001)$/
-const noSocket =
-  /ECONNREFUSED|ECONNRESET|ENOENT|EPIPE|Connection terminated|timeout exceeded when trying to connect/i
+/** What the driver says in words alone. */
+const noAnswer =
+  /E(CONNREFUSED|CONNRESET|NOENT|PIPE|TIMEDOUT|HOSTUNREACH|NETUNREACH|AI_AGAIN|NOTFOUND)|Connection terminated|closed the connection|connection error and is not queryable|timeout exceeded when trying to connect|Query read timeout/i
+/** Prisma: no server, no connection in time, closed, no free connection, no transaction. */
+const noClient = new Set(['P1001', 'P1002', 'P1017', 'P2024', 'P2028'])
 
 /** Whether an error is Prisma's own or its driver's, and not one that our code threw in between. */
 export function isDatabaseError(error: unknown): boolean {
@@ -23,13 +27,7 @@ export function asStorageError(error: unknown): AppError {
       cause: error,
     })
   }
-  if (
-    noService.test(sqlState) ||
-    prismaCode === 'P1001' ||
-    prismaCode === 'P2024' ||
-    prismaCode === 'P2028' ||
-    noSocket.test(message)
-  ) {
+  if (noService.test(sqlState) || noClient.has(prismaCode) || (sqlState === '' && noAnswer.test(message))) {
     return new AppError('unavailable', 'The database does not answer. Try again in a moment.', {
       cause: error,
       retryAfterSeconds: 2,
@@ -61,7 +59,7 @@ function findSqlState(value: unknown, depth: number): string {
   if (typeof value !== 'object' || value === null || depth === 0) return ''
   for (const name of ['originalCode', 'code'] as const) {
     const code = (value as Record<string, unknown>)[name]
-    if (typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) && !/^P[1-9]/.test(code)) return code
+    if (typeof code === 'string' && /^(?=.*\d)[0-9A-Z]{5}$/.test(code) && !/^P[1-9]/.test(code)) return code
   }
   for (const name of ['cause', 'meta', 'driverAdapterError'] as const) {
     const found = findSqlState((value as Record<string, unknown>)[name], depth - 1)

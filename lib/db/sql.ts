@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Pool, PoolClient } from 'pg'
+import { asAppError } from '../errors'
 import { asStorageError } from './errors'
 
 /** Runs one statement; values in the template become its parameters. Throws only AppError. */
@@ -43,18 +44,23 @@ export async function transactOn<T>(
   })
   const sql = sqlOn(client, prepares)
   let isBroken = false
+  // The statement under way fails of it too; unheard, it would end the process.
+  const onError = () => {
+    isBroken = true
+  }
+  client.on('error', onError)
   try {
     await sql`BEGIN`
     const result = await run(sql)
     await sql`COMMIT`
     return result
   } catch (error) {
-    // A connection on which not even this works is of no more use.
-    await sql`ROLLBACK`.catch(() => {
-      isBroken = true
-    })
+    // One that does not answer would not answer this either; one on which it fails is of no more use.
+    if (asAppError(error).code === 'unavailable') isBroken = true
+    if (!isBroken) await sql`ROLLBACK`.catch(onError)
     throw error
   } finally {
+    client.off('error', onError)
     client.release(isBroken)
   }
 }
