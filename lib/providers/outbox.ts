@@ -82,8 +82,9 @@ export class Outbox implements AnswerSink, AsyncIterableIterator<ModelEvent> {
   /** Ends with an error after what has come was read. Only the first end counts. */
   fail(reason: unknown): void {
     if (this.#state === 'over') return
-    // Under a cursor half a character must not leave: whoever resumes would get the other half alone.
-    if (this.#heldCursor === undefined && this.#fits(storable(this.#held.join('')))) this.#release()
+    // Whoever resumed after half a character would get the other half alone.
+    this.#heldCursor = undefined
+    if (this.#fits(storable(this.#held.join('')))) this.#release()
     this.#held = []
     this.#failure = { reason }
     this.#state = 'over'
@@ -189,8 +190,9 @@ export class Outbox implements AnswerSink, AsyncIterableIterator<ModelEvent> {
     this.#bytes = bytes
     this.#units += text.length
     const latest = this.#waiting.at(-1)
-    if (latest?.type !== kind)
-      this.#waiting.push(cursor === undefined ? { type: kind, text } : { type: kind, text, cursor })
+    // A cursor covers all of its event, so what has none stands apart.
+    const joins = latest?.type === kind && (cursor !== undefined || latest.cursor === undefined)
+    if (!joins) this.#waiting.push(cursor === undefined ? { type: kind, text } : { type: kind, text, cursor })
     else {
       latest.text += text
       if (cursor !== undefined) latest.cursor = cursor

@@ -54,8 +54,8 @@ export type Finish = 'stop' | 'length' | 'refusal' | 'content_filter' | 'tool'
 
 /**
  * What a model says. Text comes in pieces of any size; `done` is the last, and the only sign of success.
- * `resumable` comes once, before any text, and from then on all text up to a `cursor` is what a call resumed after
- * that cursor does not say again.
+ * `resumable` comes once, before any text. A call that is resumed after a `cursor` says what came after the event with
+ * that cursor, and nothing of what came before; text without one, at a bad end, would come again.
  */
 export type ModelEvent =
   | { type: 'resumable'; responseId: string }

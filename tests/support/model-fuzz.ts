@@ -172,7 +172,7 @@ export const anyDamaged = fc
     end: fc.constantFrom('clean' as const, 'reset' as const, 'silence' as const),
   })
   .map(({ provider, answer, framing, frames, bytes, places, end }) => {
-    const sent = frames.reduce(mutateFrames, framesOf(provider, answer))
+    const sent = frames.reduce(mutateFrames, framesOf(provider, { ...answer, inBackground: true }))
     const body = bytes.reduce(mutateBytes, frame(sent, framing))
     return { provider, body, places, end }
   })
