@@ -104,13 +104,17 @@ export class ReplyNode {
    */
   async drain(): Promise<void> {
     this.drainUntil ??= performance.now() + this.desk.timings.drainMs
-    const all = () => Promise.all([...this.running.values()].map(({ finished }) => finished))
-    await Promise.race([
-      all(),
-      sleep(Math.max(0, this.drainUntil - performance.now()), undefined, { ref: false }),
-    ])
+    await this.untilAllEnded(Math.max(0, this.drainUntil - performance.now()))
     for (const { reply } of this.running.values()) reply.end(reply.isResumable ? 'released' : 'interrupted')
-    await all()
+    // What cannot be written down by then is found by whoever looks after leases next.
+    await this.untilAllEnded(this.desk.timings.leaseMs)
+  }
+
+  private async untilAllEnded(withinMs: number): Promise<void> {
+    const late = new AbortController()
+    const all = Promise.all([...this.running.values()].map(({ finished }) => finished))
+    await Promise.race([all, sleep(withinMs, undefined, { ref: false, signal: late.signal })])
+    late.abort()
   }
 
   /** Drains, and looks after nothing any more. */
