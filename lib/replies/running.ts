@@ -25,6 +25,7 @@ export class RunningReply {
   private committing: Frame[] = []
   private nextSeq: number
   private heldSurrogate = ''
+  private isGivenUp = false
   private wakeWriter: (() => void) | null = null
   waitingLength = 0
 
@@ -41,11 +42,12 @@ export class RunningReply {
 
   /**
    * Adds to what waits; what comes between two commits becomes one frame. `cursor` numbers the last upstream event in
-   * the piece. Returns false if there was nothing to add.
+   * the piece. Returns false if there was nothing to add, or the reply was given up: after frames that are missing none
+   * may come.
    */
   add(type: DeltaType, piece: string, cursor?: number): boolean {
     const text = this.takeWhole(piece)
-    if (text === '') return false
+    if (text === '' || this.isGivenUp) return false
     let frame = this.waiting.at(-1)
     if (frame?.type === type) frame.text += text
     else {
@@ -97,8 +99,9 @@ export class RunningReply {
     return frames
   }
 
-  /** Forgets what could not be committed; nobody has seen it. */
+  /** Forgets what could not be committed, and takes nothing more; nobody has seen it. */
   discard(): void {
+    this.isGivenUp = true
     this.waiting = []
     this.committing = []
     this.waitingLength = 0
