@@ -70,6 +70,11 @@ export type ReplyLog = {
   expireLeases(): Promise<void>
   /** Takes over at most `limit` replies whose lease has expired, except these. No older writer commits after this. */
   takeOver(lease: Lease, except: string[], limit: number): Promise<Abandoned[]>
+  /**
+   * Takes a reply over from itself, for a writer who does not know what became of its appends: none of them lands after
+   * this. The same again is harmless. Null if the reply is not the owner's any more.
+   */
+  reclaim(lease: Lease, owner: Owner): Promise<Owner | null>
   /** Gives a running reply away: whoever looks next takes it over. */
   release(owner: Owner): Promise<void>
   /** Deletes frames of replies that ended at least this long ago, or that are gone. */

@@ -33,7 +33,8 @@ export class ReplyNode {
 
   constructor({ nodeId, log, bus, timings }: NodePorts) {
     this.nodeId = nodeId
-    this.desk = { log, bus, timings, committer: new Committer(log, bus, timings) }
+    const lease = { nodeId, leaseMs: timings.leaseMs }
+    this.desk = { lease, log, bus, timings, committer: new Committer(log, bus, timings) }
   }
 
   /**
@@ -133,15 +134,11 @@ export class ReplyNode {
     await this.desk.log.sweep(keepFramesMs)
   }
 
-  private get lease() {
-    return { nodeId: this.nodeId, leaseMs: this.desk.timings.leaseMs }
-  }
-
   private async renew(): Promise<void> {
     const before = [...this.running.keys()]
     if (before.length === 0) return
     const ours = new Map(
-      (await this.desk.log.renew(this.lease, before)).map((row) => [row.replyId, row.stopRequested]),
+      (await this.desk.log.renew(this.desk.lease, before)).map((row) => [row.replyId, row.stopRequested]),
     )
     for (const replyId of before) {
       const reply = this.running.get(replyId)?.reply
@@ -153,7 +150,7 @@ export class ReplyNode {
   private async takeOver(adopt: Adopt): Promise<void> {
     let taken: Abandoned[]
     do {
-      taken = await this.desk.log.takeOver(this.lease, [...this.running.keys()], takeOverLimit)
+      taken = await this.desk.log.takeOver(this.desk.lease, [...this.running.keys()], takeOverLimit)
       for (const abandoned of taken) await this.goOnWith(abandoned, adopt).catch(reportAbandoned(abandoned))
     } while (taken.length === takeOverLimit)
   }

@@ -1,6 +1,6 @@
 import { sql } from '../db'
 import { type Frame, type FrameType, makeStorable, type TerminalType, textOf } from './frame'
-import { type Abandoned, page, type ReplyLog } from './log'
+import { type Abandoned, type Owner, page, type ReplyLog } from './log'
 
 /** Writers hold this shared while they commit; see the function append_reply_frames. */
 const writersLock = 4_711_004
@@ -114,9 +114,24 @@ const takeOver: ReplyLog['takeOver'] = async ({ nodeId, leaseMs }, except, limit
     )
     RETURNING id AS "replyId", epoch, user_id AS "userId", message_id AS "messageId",
       conversation_id AS "conversationId", stop_requested AS "stopRequested", upstream`
-  // Whoever still commits under an older epoch is waited for; whoever comes later sees the new one.
-  if (taken.length > 0) await sql`SELECT pg_advisory_xact_lock(${writersLock}::bigint)`
+  if (taken.length > 0) await awaitWriters()
   return taken
+}
+
+/** Whoever still commits under an older epoch is waited for; whoever comes later sees the new one. */
+async function awaitWriters(): Promise<void> {
+  await sql`SELECT pg_advisory_xact_lock(${writersLock}::bigint)`
+}
+
+const reclaim: ReplyLog['reclaim'] = async ({ nodeId, leaseMs }, { replyId, epoch }) => {
+  const [owner] = await sql<Owner>`
+    UPDATE replies SET epoch = ${epoch}::int + 1, lease_expires_at = now() + ${leaseMs}::int * interval '1 millisecond'
+    WHERE id = ${replyId}::uuid AND epoch IN (${epoch}::int, ${epoch}::int + 1) AND node_id = ${nodeId}
+      AND status = 'running'
+    RETURNING id AS "replyId", epoch`
+  if (!owner) return null
+  await awaitWriters()
+  return owner
 }
 
 const release: ReplyLog['release'] = async ({ replyId, epoch }) => {
@@ -148,6 +163,7 @@ export const postgresLog: ReplyLog = {
   renew,
   expireLeases,
   takeOver,
+  reclaim,
   release,
   sweep,
 }

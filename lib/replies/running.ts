@@ -14,7 +14,7 @@ export type EndReason = 'stopped' | 'interrupted' | 'lost' | 'released' | AppErr
 
 /** A reply that this node is writing: what was said, what is committed, and what waits for the next commit. */
 export class RunningReply {
-  readonly owner: Owner
+  owner: Owner
   readonly abort = new AbortController()
   /** Whether somebody else could go on with it. */
   isResumable = false
@@ -109,8 +109,9 @@ export class RunningReply {
     this.wakeWriter?.()
   }
 
-  /** What is on disk after all. */
-  trust(committed: Frame[]): void {
+  /** What is on disk after all, and will stay so under this epoch. */
+  trust(owner: Owner, committed: Frame[]): void {
+    this.owner = owner
     this.committed = committed
     this.nextSeq = committed.length
     this.isUncertain = false

@@ -5,7 +5,7 @@ import { log as serverLog } from '../log'
 import { type Bus, hearStop, tellFrames } from './bus'
 import type { Committer } from './committer'
 import type { DeltaType, Ending, TerminalType } from './frame'
-import { type ReplyLog, readWhole, type Upstream } from './log'
+import { type Lease, type ReplyLog, readWhole, type Upstream } from './log'
 import type { EndReason, RunningReply } from './running'
 import type { Timings } from './timings'
 
@@ -39,7 +39,7 @@ export type Opening = {
 }
 
 /** What writing needs of its node. */
-export type Desk = { log: ReplyLog; bus: Bus; timings: Timings; committer: Committer }
+export type Desk = { lease: Lease; log: ReplyLog; bus: Bus; timings: Timings; committer: Committer }
 
 /** A reply with its source, and what is known of who answers. */
 export type Writing = { reply: RunningReply; opening: Opening; source: ReplySource; by: Upstream | null }
@@ -61,7 +61,7 @@ export async function writeReply(desk: Desk, writing: Writing): Promise<void> {
   await desk.committer.settle(reply)
   const { aborted, reason } = reply.abort.signal
   if (aborted && reason === 'released') return desk.log.release(reply.owner)
-  if (aborted && reason === 'lost') return settleLost(desk, writing, known)
+  if (aborted && reason === 'lost') return insist(desk.timings, () => settleLost(desk, writing, known))
   await finish(desk, writing, known, judge(reply, said))
 }
 
@@ -117,11 +117,17 @@ function judge(reply: RunningReply, said: Outcome): Outcome {
 }
 
 /** Taken over, it is its new writer's to count; deleted, it is nobody's, and what it cost is counted here. */
-function settleLost(desk: Desk, writing: Writing, known: Known): Promise<void> {
-  return insist(desk.timings, async () => {
-    const isDeleted = (await desk.log.find(writing.reply.owner.replyId)) === null
-    if (isDeleted) await tellEnd(writing, known, 'interrupted')
-  })
+async function settleLost(desk: Desk, writing: Writing, known: Known): Promise<void> {
+  const isDeleted = (await desk.log.find(writing.reply.owner.replyId)) === null
+  if (isDeleted) await tellEnd(writing, known, 'interrupted')
+}
+
+/** Finds out what is on disk of a reply some of whose commits failed. False if it has been lost. */
+async function makeCertain({ log, lease }: Desk, reply: RunningReply): Promise<boolean> {
+  if (!reply.isUncertain) return true
+  const owner = await log.reclaim(lease, reply.owner)
+  if (owner) reply.trust(owner, await readWhole(log, owner.replyId))
+  return owner !== null
 }
 
 /** Tries again until it works. Throws what went wrong last when it has taken too long. */
@@ -155,7 +161,7 @@ async function finish(desk: Desk, writing: Writing, known: Known, { type, failur
   const { log, timings, bus } = desk
   let isTold = false
   await insist(timings, async () => {
-    if (reply.isUncertain) reply.trust(await readWhole(log, reply.owner.replyId))
+    if (!(await makeCertain(desk, reply))) return settleLost(desk, writing, known)
     if (!isTold) await tellEnd(writing, known, type)
     isTold = true
     const seq = reply.terminalSeq
