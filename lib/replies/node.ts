@@ -86,10 +86,12 @@ export class ReplyNode {
     }
   }
 
-  /** Tells the writer to stop, on whichever node it is; one that cannot hear finds word of it later. */
+  /**
+   * Tells the writer to stop, on whichever node it is. Word of it is left for one that cannot hear, and for the next one:
+   * a writer may have lost its reply without knowing, or crash before it has ended it.
+   */
   async stop(replyId: string): Promise<void> {
-    const here = this.running.get(replyId)
-    if (here) return here.reply.end('stopped')
+    this.running.get(replyId)?.reply.end('stopped')
     tellStop(this.desk.bus, replyId)
     await this.desk.log.requestStop(replyId)
   }
