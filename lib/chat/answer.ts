@@ -96,6 +96,7 @@ export async function relay(call: ModelCall, served: Served, sink: ReplySink): P
       else {
         served.firstTokenMs ??= Date.now() - served.startedAtMs
         await sink[event.type](event.text, event.cursor)
+        await sink.turn()
       }
     }
   } finally {

@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate as immediate, setTimeout as sleep } from 'node:timers/promises'
 import { type AppError, asAppError } from '../errors'
 import { log as serverLog } from '../log'
 import { type Bus, tellFrames } from './bus'
@@ -11,40 +11,72 @@ const eagerLength = 4096
 /** One commit holds about this many characters; the rest goes into the next. */
 const maxCommitLength = 4 * 1024 * 1024
 
+/** Up to this many replies of a node commit at every tick; each such number more, and they take turns. */
+const repliesPerTurn = 50
+const maxTurns = 4
+
 /**
- * Group commit: one insert per tick holds the new frames of all replies of this node.
+ * Group commit: one insert per tick holds the new frames of the replies of this node. Where many are written at once,
+ * each joins every second to fourth tick, so that its frames, and the writes to its followers, are fewer and larger.
  * Followers are told after the commit, never before. While the database is away nothing is shown and nothing is lost;
  * replies that have waited too long are given up.
  */
 export class Committer {
   private readonly dirty = new Set<RunningReply>()
   private readonly settled = new Map<RunningReply, (() => void)[]>()
+  /** Their sources wait until they may commit again. */
+  private readonly resting = new Set<RunningReply>()
   private isFlushing = false
-  private isScheduled = false
+  private timer: NodeJS.Timeout | null = null
+  private isSoon = false
   private lastFlushAt = Number.NEGATIVE_INFINITY
   private readonly log: ReplyLog
   private readonly bus: Bus
   private readonly timings: Timings
+  private readonly countReplies: () => number
 
-  constructor(log: ReplyLog, bus: Bus, timings: Timings) {
+  constructor(log: ReplyLog, bus: Bus, timings: Timings, countReplies: () => number) {
     this.log = log
     this.bus = bus
     this.timings = timings
+    this.countReplies = countReplies
   }
 
   /** The reply has frames that wait. */
   add(reply: RunningReply): void {
     this.dirty.add(reply)
-    this.schedule(reply.waitingLength >= eagerLength)
+    this.schedule(this.isUrgent(reply))
   }
 
-  private schedule(isEager: boolean): void {
-    if (this.isFlushing || this.isScheduled) return
-    this.isScheduled = true
+  /**
+   * Resolves when the reply may commit again, or is to end. A source that waits for this before it gathers more is woken
+   * once for each frame, and what it then has goes into that frame.
+   */
+  turn(reply: RunningReply): Promise<void> | undefined {
+    if (this.isDue(reply, performance.now()) || reply.abort.signal.aborted) return undefined
+    const turn = reply.rest()
+    this.resting.add(reply)
+    this.schedule(false)
+    return turn
+  }
+
+  /** Half a tick early is in time: timers are never quite on theirs. */
+  private isDue(reply: RunningReply, now: number): boolean {
+    return reply.turnAt <= now + this.timings.tickMs / 2
+  }
+
+  /** First words, long ones and last ones do not wait. */
+  private isUrgent(reply: RunningReply): boolean {
+    return !reply.hasCommitted || reply.waitingLength >= eagerLength || this.settled.has(reply)
+  }
+
+  private schedule(isUrgent: boolean): void {
+    if (this.isFlushing || this.isSoon) return
     const dueMs = this.lastFlushAt + this.timings.tickMs - performance.now()
-    const flush = () => void this.flush()
-    if (isEager || dueMs <= 0) setImmediate(flush)
-    else setTimeout(flush, dueMs)
+    if (isUrgent || dueMs <= 0) {
+      this.isSoon = true
+      setImmediate(() => void this.flush())
+    } else this.timer ??= setTimeout(() => void this.flush(), dueMs)
   }
 
   /** Waits until all frames of this reply are committed or the reply is given up. */
@@ -57,22 +89,42 @@ export class Committer {
   }
 
   private async flush(): Promise<void> {
-    this.isScheduled = false
+    if (this.timer) clearTimeout(this.timer)
+    Object.assign(this, { timer: null, isSoon: false })
+    if (this.isFlushing) return
     this.isFlushing = true
     // The tick is counted from the beginning: a slow disk makes larger groups, not longer waits.
-    this.lastFlushAt = performance.now()
-    const replies = this.takeGroup()
-    await this.commit(replies)
+    const now = performance.now()
+    this.lastFlushAt = now
+    if (this.wake(now)) await immediate()
+    const replies = this.takeGroup(now)
+    if (replies.length > 0) await this.commit(replies)
     this.isFlushing = false
     for (const reply of replies) this.afterCommit(reply)
-    if (this.dirty.size > 0) this.schedule(false)
+    if (this.dirty.size > 0) this.schedule([...this.dirty].some((reply) => this.isUrgent(reply)))
+    else if (this.resting.size > 0) this.schedule(false)
   }
 
-  private takeGroup(): RunningReply[] {
+  /** Lets the sources whose turn it is hand over what they have. Returns whether there were any. */
+  private wake(now: number): boolean {
+    let isAny = false
+    for (const reply of this.resting) {
+      if (!this.isDue(reply, now) && !reply.abort.signal.aborted) continue
+      this.resting.delete(reply)
+      reply.wake()
+      isAny = true
+    }
+    return isAny
+  }
+
+  private takeGroup(now: number): RunningReply[] {
+    const turns = Math.min(maxTurns, Math.ceil(this.countReplies() / repliesPerTurn))
     const group: RunningReply[] = []
     let length = 0
     for (const reply of this.dirty) {
       if (length > maxCommitLength) break
+      if (!this.isDue(reply, now) && !this.isUrgent(reply)) continue
+      reply.turnAt = now + turns * this.timings.tickMs
       length += reply.waitingLength
       this.dirty.delete(reply)
       group.push(reply)

@@ -27,14 +27,14 @@ export class ReplyNode {
   private readonly running = new Map<string, { reply: RunningReply; finished: Promise<void> }>()
   private readonly tails = new Set<Tail>()
   private readonly timers: NodeJS.Timeout[] = []
-  private turn = Promise.resolve()
+  private readonly looks = new Set<Promise<void>>()
   private lastSweepAt = performance.now()
   private drainUntil: number | null = null
 
   constructor({ nodeId, log, bus, timings }: NodePorts) {
     this.nodeId = nodeId
     const lease = { nodeId, leaseMs: timings.leaseMs }
-    this.desk = { lease, log, bus, timings, committer: new Committer(log, bus, timings) }
+    this.desk = { lease, log, bus, timings, committer: new Committer(log, bus, timings, () => this.running.size) }
   }
 
   /**
@@ -44,18 +44,27 @@ export class ReplyNode {
   async start(adopt: Adopt, isAlone = false): Promise<void> {
     const { renewEveryMs, lookEveryMs } = this.desk.timings
     if (isAlone) await this.desk.log.expireLeases()
+    // Nothing that takes long may hold up this one, or other nodes take what is ours.
+    this.repeat(renewEveryMs, () => this.renew())
     await this.takeOver(adopt)
-    this.repeat(renewEveryMs, () => this.lookAfterLeases(adopt))
+    this.repeat(renewEveryMs, () => this.lookForAbandoned(adopt))
     this.repeat(lookEveryMs, () => this.lookForNews())
   }
 
+  /** Looks again and again, but not before it has done looking. */
   private repeat(everyMs: number, look: () => Promise<void>): void {
-    const timer = setInterval(() => {
-      this.turn = this.turn
-        .then(look)
+    let current: Promise<void> | null = null
+    const begin = () => {
+      const looking = look()
         .catch((err) => serverLog().warn({ err }, 'replies could not be looked after'))
-    }, everyMs)
-    this.timers.push(timer.unref())
+        .finally(() => {
+          this.looks.delete(looking)
+          current = null
+        })
+      this.looks.add(looking)
+      current = looking
+    }
+    this.timers.push(setInterval(() => current ?? begin(), everyMs).unref())
   }
 
   /** Starts to write a reply whose row exists. Only its own end or a stop ends it. */
@@ -70,7 +79,10 @@ export class ReplyNode {
       .catch((err) =>
         serverLog().error({ err, replyId }, 'a reply could not be ended; its lease will run out'),
       )
-      .finally(() => this.running.delete(replyId))
+      .finally(() => {
+        // A writer that came too late may not end the care for the one that is at work.
+        if (this.running.get(replyId)?.reply === reply) this.running.delete(replyId)
+      })
     this.running.set(replyId, { reply, finished })
   }
 
@@ -124,11 +136,10 @@ export class ReplyNode {
   async close(): Promise<void> {
     await this.drain()
     for (const timer of this.timers) clearInterval(timer)
-    await this.turn
+    await Promise.all(this.looks)
   }
 
-  private async lookAfterLeases(adopt: Adopt): Promise<void> {
-    await this.renew()
+  private async lookForAbandoned(adopt: Adopt): Promise<void> {
     if (!this.isClosing) await this.takeOver(adopt)
     const { sweepEveryMs, keepFramesMs } = this.desk.timings
     if (performance.now() - this.lastSweepAt < sweepEveryMs) return
@@ -153,7 +164,8 @@ export class ReplyNode {
     let taken: Abandoned[]
     do {
       taken = await this.desk.log.takeOver(this.desk.lease, [...this.running.keys()], takeOverLimit)
-      for (const abandoned of taken) await this.goOnWith(abandoned, adopt).catch(reportAbandoned(abandoned))
+      // All at once: the leases of those that wait are not renewed.
+      await Promise.all(taken.map((one) => this.goOnWith(one, adopt).catch(reportAbandoned(one))))
     } while (taken.length === takeOverLimit)
   }
 
@@ -161,6 +173,7 @@ export class ReplyNode {
     const { replyId, epoch, stopRequested, upstream } = abandoned
     const said = await readWhole(this.desk.log, replyId)
     const { opening, source } = await adopt(abandoned, said)
+    if (this.isClosing) return this.desk.log.release({ replyId, epoch })
     const reply = new RunningReply({ replyId, epoch }, said)
     if (stopRequested) reply.end('stopped')
     this.write({ reply, opening, source: source ?? (async () => 'interrupted'), by: upstream })

@@ -27,17 +27,35 @@ export class RunningReply {
   private heldSurrogate = ''
   private isGivenUp = false
   private wakeWriter: (() => void) | null = null
+  private wakeSource: (() => void) | null = null
   waitingLength = 0
+  /** When its next commit is due, as `performance.now()` tells time; the committer's to set. */
+  turnAt = Number.NEGATIVE_INFINITY
 
   constructor(owner: Owner, committed: Frame[] = []) {
     this.owner = owner
     this.committed = committed
     this.nextSeq = committed.length
-    this.abort.signal.addEventListener('abort', () => this.wakeWriter?.())
+    this.abort.signal.addEventListener('abort', () => {
+      this.wakeWriter?.()
+      this.wake()
+    })
   }
 
   end(reason: EndReason): void {
     this.abort.abort(reason)
+  }
+
+  /** Resolves when the reply is woken, or is to end. */
+  rest(): Promise<void> {
+    return new Promise((resolve) => {
+      this.wakeSource = resolve
+    })
+  }
+
+  wake(): void {
+    this.wakeSource?.()
+    this.wakeSource = null
   }
 
   /**
@@ -73,11 +91,11 @@ export class RunningReply {
     return makeStorable(text)
   }
 
-  /** No more will come: half a character that is still held was never whole. Returns whether that added something. */
-  endText(): boolean {
-    if (!this.heldSurrogate) return false
+  /** No more will come: half a character that is still held was never whole. */
+  endText(): void {
+    if (this.heldSurrogate === '') return
     this.heldSurrogate = ''
-    return this.add('text', '\ufffd')
+    this.add('text', '\ufffd')
   }
 
   /** Frames for the next commit; the same ones again until they are committed. */
@@ -115,6 +133,10 @@ export class RunningReply {
     this.committed = committed
     this.nextSeq = committed.length
     this.isUncertain = false
+  }
+
+  get hasCommitted(): boolean {
+    return this.committed.length > 0
   }
 
   get isSettled(): boolean {

@@ -14,6 +14,8 @@ export type ReplySink = {
   /** `cursor` numbers the last upstream event in the piece, where there are numbers. Waits while the disk is behind. */
   text(piece: string, cursor?: number): Promise<void> | void
   reasoning(piece: string, cursor?: number): Promise<void> | void
+  /** Resolves when what was told is committed or about to be: what a source gathers until then costs one frame. */
+  turn(): Promise<void> | undefined
   /** Who answers: kept with the message however the reply ends, and at once for the next writer, which can be awaited. */
   serving(by: Upstream): Promise<void>
   /** From here on somebody else could go on, with what `serving` has told. */
@@ -57,7 +59,8 @@ export async function writeReply(desk: Desk, writing: Writing): Promise<void> {
     finish: null,
   }
   const said = await run(desk, reply, (signal) => source(openSink(desk, reply, known), signal))
-  if (reply.endText()) desk.committer.add(reply)
+  // Whoever goes on with it will be told the whole character.
+  if (reply.abort.signal.reason !== 'released') reply.endText()
   await desk.committer.settle(reply)
   const { aborted, reason } = reply.abort.signal
   if (aborted && reason === 'released') return desk.log.release(reply.owner)
@@ -79,6 +82,7 @@ function openSink({ log, committer }: Desk, reply: RunningReply, known: Known): 
   return {
     text: add('text'),
     reasoning: add('reasoning'),
+    turn: () => committer.turn(reply),
     serving: (by) => {
       Object.assign(known, { provider: by.provider, model: by.model })
       noted = noted.then(() => note(by))

@@ -1,0 +1,109 @@
+// The readers of a measurement, in a process of their own: each opens one answer and reads it to its end.
+import { Agent, request as ask } from 'node:http'
+import { v7 as newId } from 'uuid'
+
+const agent = new Agent({ keepAlive: true })
+
+/**
+ * @typedef {{ method: string, url: string, headers: Record<string, string>, body?: string }} Call
+ * @typedef {{ firstMs: number, tokens: number, isWhole: boolean, events: number }} Reading
+ * @typedef {{ url: string, token: string, conversationId: string, text: string }} Talk
+ * @typedef {{ kind: 'pipe', url: string, body: string, count: number, rampMs: number } | { kind: 'chat', talks: Talk[], rampMs: number }} Task
+ */
+
+/** @type {(call: Call, onText: (text: string) => void) => Promise<number>} */
+function send({ method, url, headers, body }, onText) {
+  return new Promise((resolve, reject) => {
+    const length = body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) }
+    const call = ask(url, { agent, method, headers: { ...headers, ...length } }, (answer) => {
+      answer.setEncoding('latin1').on('data', onText)
+      answer.on('end', () => resolve(answer.statusCode ?? 0))
+      answer.on('error', reject)
+    })
+    call.on('error', reject)
+    call.end(body)
+  })
+}
+
+/** Counts tokens (each is the word " word") and notes when the first came. @param {number} startedAt */
+function counter(startedAt) {
+  const reading = { firstMs: 0, tokens: 0, isWhole: false, events: 0, rest: '' }
+  /** @param {string} text */
+  const take = (text) => {
+    const all = reading.rest + text
+    let found = 0
+    let at = all.indexOf(' word')
+    let last = 0
+    for (; at >= 0; at = all.indexOf(' word', last)) {
+      found += 1
+      last = at + 5
+    }
+    if (found > 0 && reading.tokens === 0) reading.firstMs = performance.now() - startedAt
+    reading.tokens += found
+    reading.events += text.split('event: text').length - 1
+    if (all.includes('completed')) reading.isWhole = true
+    reading.rest = all.slice(Math.max(last, all.length - 12))
+  }
+  return { reading, take }
+}
+
+/** @type {(url: string, body: string) => Promise<Reading>} */
+async function readPiped(url, body) {
+  const { reading, take } = counter(performance.now())
+  await send({ method: 'POST', url, headers: { 'content-type': 'application/json' }, body }, take)
+  return reading
+}
+
+/** @type {(talk: Talk) => Promise<Reading>} */
+async function readChat({ url, token, conversationId, text }) {
+  const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
+  const { reading, take } = counter(performance.now())
+  let answer = ''
+  const body = JSON.stringify({ id: newId(), parent_id: null, text })
+  const post = { method: 'POST', url: `${url}/api/conversations/${conversationId}/messages`, headers, body }
+  const status = await send(post, (piece) => {
+    answer += piece
+  })
+  if (status !== 202) throw new Error(`${status}: ${answer}`)
+  const path = JSON.parse(answer).reply.events_url
+  // The terminal event tells the whole message again: its words are not counted.
+  const events = untilEnd(take)
+  await send({ method: 'GET', url: url + path, headers }, events)
+  return reading
+}
+
+/** @type {(take: (text: string) => void) => (text: string) => void} */
+function untilEnd(take) {
+  let isOver = false
+  return (text) => {
+    if (isOver) return
+    const end = text.indexOf('event: completed')
+    isOver = end >= 0
+    take(isOver ? text.slice(0, end + 16) : text)
+  }
+}
+
+/** @type {(count: number, rampMs: number, read: (index: number) => Promise<Reading>) => Promise<Reading[]>} */
+function ramp(count, rampMs, read) {
+  return Promise.all(
+    Array.from({ length: count }, async (_, index) => {
+      await new Promise((done) => setTimeout(done, (rampMs * index) / count))
+      return read(index)
+    }),
+  )
+}
+
+/** @param {Task} task */
+function run(task) {
+  if (task.kind === 'pipe') return ramp(task.count, task.rampMs, () => readPiped(task.url, task.body))
+  return ramp(task.talks.length, task.rampMs, (index) => readChat(/** @type {Talk} */ (task.talks[index])))
+}
+
+process.on('message', (/** @type {Task} */ task) => {
+  run(task).then(
+    (readings) => process.send?.({ readings }),
+    (error) => process.send?.({ failure: String(error) }),
+  )
+})
+process.once('disconnect', () => process.exit(0))
+process.send?.({ ready: true })
