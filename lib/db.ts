@@ -2,9 +2,10 @@ import { join } from 'node:path'
 import { PrismaPg } from '@prisma/adapter-pg'
 import { Pool, type PoolConfig } from 'pg'
 import { startEmbeddedPostgres } from './db/embedded'
-import { asStorageError, isDatabaseError } from './db/errors'
+import { asStorageError } from './db/errors'
 import { type Prisma, PrismaClient } from './db/generated/client'
 import { applyMigrations } from './db/migrate'
+import { Disk, takesRoom } from './db/space'
 import { type Sql, sqlOn, transactOn } from './db/sql'
 import { env } from './env'
 import { AppError } from './errors'
@@ -19,9 +20,11 @@ type Storage = {
   pool: Pool | null
   /** Whether the connections lead to one server for good, which nobody else uses. */
   isOurs: boolean
+  /** Where the embedded database is. */
+  disk: Disk | null
   stop: () => Promise<void>
 }
-const closed = (): Storage => ({ client: null, pool: null, isOurs: false, stop: async () => {} })
+const closed = (): Storage => ({ client: null, pool: null, isOurs: false, disk: null, stop: async () => {} })
 const storage = () => remember<Storage>('db', closed)
 
 /** Most connections that one process opens to the database. */
@@ -50,7 +53,8 @@ function connect(pool: Pool) {
   const adapter = new PrismaPg(pool, { disposeExternalPool: true })
   const client = new PrismaClient({ adapter, transactionOptions }).$extends({
     query: {
-      $allOperations: async ({ args, query }) => {
+      $allOperations: async ({ model, operation, args, query }) => {
+        if (takesRoom(model, operation)) await requireRoom()
         try {
           return await query(args)
         } catch (error) {
@@ -62,14 +66,14 @@ function connect(pool: Pool) {
   return withTransactionFaults(client)
 }
 
-/** What goes wrong with a transaction as a whole, such as no free connection, is no operation's error. */
+/** What goes wrong with a transaction as a whole, such as no connection or a broken one, is no operation's error. */
 function withTransactionFaults<T extends { $transaction: (...args: never[]) => Promise<unknown> }>(
   client: T,
 ): T {
   const begin: (...args: never[]) => Promise<unknown> = client.$transaction.bind(client)
   const transact = (...args: never[]) =>
     begin(...args).catch((error: unknown) => {
-      throw isDatabaseError(error) ? asStorageError(error) : error
+      throw asStorageError(error)
     })
   return new Proxy(client, {
     get: (target, name) => (name === '$transaction' ? transact : Reflect.get(target, name)),
@@ -101,6 +105,14 @@ export const sql: Sql = (text, ...values) => {
 export function transact<T>(run: (sql: Sql) => Promise<T>): Promise<T> {
   const { pool, isOurs } = openStorage()
   return transactOn(pool, isOurs, run)
+}
+
+/**
+ * Before statements by hand that make the database grow. Throws storage_full when the disk of the embedded one has but
+ * a reserve left, which Postgres needs: it ends when it cannot write its log.
+ */
+export async function requireRoom(): Promise<void> {
+  await storage().disk?.requireRoom()
 }
 
 /** Whether the database is the embedded one, which no other server can use. */
@@ -139,18 +151,23 @@ export async function startDatabase(): Promise<void> {
     await embedded.stop()
     throw error
   }
-  open(embedded.connection, true)
+  const { pool } = open(embedded.connection, true)
+  // What a checkpoint is done with serves as room for the log again.
+  const disk = new Disk(embedded.homeDir, () => void pool.query('CHECKPOINT').catch(() => undefined))
+  Object.assign(storage(), { disk })
 }
 
-function open(config: PoolConfig, isOurs: boolean): void {
+function open(config: PoolConfig, isOurs: boolean): { pool: Pool } {
   const pool = openPool(config)
   Object.assign(storage(), { pool, isOurs, client: connect(pool) })
+  return { pool }
 }
 
 /** Closes all connections and stops the embedded Postgres, if it is ours. */
 export async function stopDatabase(): Promise<void> {
-  const { client, stop } = storage()
+  const { client, disk, stop } = storage()
   Object.assign(storage(), closed())
+  await disk?.close()
   await client?.$disconnect()
   await stop()
 }

@@ -27,7 +27,13 @@ type EmbeddedConnection = {
   database: string
 }
 
-export type EmbeddedPostgres = { connection: EmbeddedConnection; url: string; stop(): Promise<void> }
+/** A running one; `homeDir` is the folder that holds all that it keeps. */
+export type EmbeddedPostgres = {
+  connection: EmbeddedConnection
+  url: string
+  homeDir: string
+  stop(): Promise<void>
+}
 
 type Options = { dataDir: string; listen?: 'socket' | 'loopback'; nativeDir?: string }
 type Owner = ReturnType<typeof takeOwnership>
@@ -67,6 +73,7 @@ async function serve(home: Home): Promise<EmbeddedPostgres> {
   return {
     connection,
     url: urlOf(connection),
+    homeDir: home.homeDir,
     stop: async () => {
       await stopKeeping()
       site.owner.release()

@@ -13,14 +13,10 @@ const noAnswer =
 /** Prisma: no server, no connection in time, closed, no free connection, no transaction. */
 const noClient = new Set(['P1001', 'P1002', 'P1017', 'P2024', 'P2028'])
 
-/** Whether an error is Prisma's own or its driver's, and not one that our code threw in between. */
-export function isDatabaseError(error: unknown): boolean {
-  return error instanceof Error && /^(Prisma|DriverAdapter)/.test(error.name)
-}
-
 /** A fault of the database as AppError; an AppError stays as it is. */
 export function asStorageError(error: unknown): AppError {
-  if (error instanceof AppError) return error
+  // Next bundles pages and routes apart, so the class may exist twice; its name is the same.
+  if (error instanceof Error && error.name === 'AppError') return error as AppError
   const { sqlState, message, prismaCode } = readError(error)
   if (diskFull.test(sqlState)) {
     return new AppError('storage_full', 'The disk of the server is full, so this was not saved.', {

@@ -1,4 +1,4 @@
-import { sql } from '../db'
+import { requireRoom, sql } from '../db'
 import { type Frame, type FrameType, makeStorable, type TerminalType, textOf } from './frame'
 import { type Abandoned, type Owner, page, type ReplyLog } from './log'
 
@@ -22,6 +22,7 @@ function toJson(value: unknown): string | null {
 const toText = (value: string | null) => (value === null ? null : makeStorable(value))
 
 const append: ReplyLog['append'] = async (batches) => {
+  await requireRoom()
   const rows = batches.flatMap(({ replyId, epoch, frames }) =>
     frames.map((frame) => ({ replyId, epoch, ...frame })),
   )

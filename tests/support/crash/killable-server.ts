@@ -55,7 +55,7 @@ export class KillableServer {
 
   private noteErrors(): void {
     for (const line of this.said.split('\n')) {
-      const message = /"level":(?:50|60).*"msg":"([^"]*)"/.exec(line)?.[1]
+      const message = /"level":"(?:error|fatal)".*"msg":"([^"]*)"/.exec(line)?.[1]
       if (message) this.errors.set(message, (this.errors.get(message) ?? 0) + 1)
     }
   }
