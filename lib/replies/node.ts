@@ -34,7 +34,13 @@ export class ReplyNode {
   constructor({ nodeId, log, bus, timings }: NodePorts) {
     this.nodeId = nodeId
     const lease = { nodeId, leaseMs: timings.leaseMs }
-    this.desk = { lease, log, bus, timings, committer: new Committer(log, bus, timings, () => this.running.size) }
+    this.desk = {
+      lease,
+      log,
+      bus,
+      timings,
+      committer: new Committer(log, bus, timings, () => this.running.size),
+    }
   }
 
   /**
@@ -179,9 +185,15 @@ export class ReplyNode {
     this.write({ reply, opening, source: source ?? (async () => 'interrupted'), by: upstream })
   }
 
-  /** Followers of replies that are written elsewhere, or by nobody, hear of them here even if the bus is silent. */
+  /** Followers hear here of what they have missed if the bus was silent, wherever their reply is written. */
   private async lookForNews(): Promise<void> {
-    const elsewhere = [...this.tails].filter(({ replyId }) => !this.running.has(replyId))
+    const elsewhere: Tail[] = []
+    for (const tail of this.tails) {
+      const here = this.running.get(tail.replyId)?.reply
+      // One that is to end may be another's by now.
+      if (here && !here.abort.signal.aborted) tail.hearProgress(here.lastSeq)
+      else elsewhere.push(tail)
+    }
     if (elsewhere.length === 0) return
     const found = await this.desk.log.findProgress([...new Set(elsewhere.map(({ replyId }) => replyId))])
     const progress = new Map(found.map(({ replyId, lastSeq }) => [replyId, lastSeq]))

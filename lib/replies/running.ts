@@ -157,6 +157,11 @@ export class RunningReply {
     }
   }
 
+  /** Seq of the newest frame on disk, -1 for none. */
+  get lastSeq(): number {
+    return this.committed.length - 1
+  }
+
   /** Seq of the terminal frame. */
   get terminalSeq(): number {
     return this.nextSeq

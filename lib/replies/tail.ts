@@ -10,7 +10,8 @@ export class Tail {
   private queue: Frame[] = []
   private queuedLength = 0
   private mustRead = false
-  private lastSeq = Number.NEGATIVE_INFINITY
+  /** The newest frame that it has had, or has. */
+  private newestSeq = Number.NEGATIVE_INFINITY
   private wake: () => void = () => {}
   private readonly signal: AbortSignal
   private readonly unsubscribe: () => void
@@ -25,6 +26,7 @@ export class Tail {
 
   private push(frames: Frame[]): void {
     if (this.mustRead) return
+    this.newestSeq = Math.max(this.newestSeq, frames.at(-1)?.seq ?? -1)
     for (const { text } of frames) this.queuedLength += text.length
     if (this.queuedLength > maxQueuedLength) {
       this.readAgain()
@@ -43,12 +45,12 @@ export class Tail {
 
   /** The log has come this far; null if the reply is not there any more. A follower who is behind reads again. */
   hearProgress(lastSeq: number | null): void {
-    if (lastSeq === null || lastSeq > this.lastSeq) this.readAgain()
+    if (lastSeq === null || lastSeq > this.newestSeq) this.readAgain()
   }
 
   /** The frames right after `last`, as soon as there are any; null when the log has to be read, or nobody wants more. */
   async next(last: number): Promise<Frame[] | null> {
-    this.lastSeq = last
+    this.newestSeq = Math.max(this.newestSeq, last)
     while (!this.signal.aborted && !this.mustRead) {
       const frames = this.take(last)
       if (frames.length > 0) return frames

@@ -46,7 +46,7 @@ const event = fc.record({
   isBare: fc.integer({ min: 0, max: 11 }).map((n) => n === 11),
 })
 
-const events = fc.array(event, { maxLength: 25 }).map((list) =>
+const events = fc.array(event, { maxLength: 25, size: 'max' }).map((list) =>
   list.map(
     ({ piece, fill, isNumbered, type, pauseMs, isBare }, n): UpstreamEvent => ({
       type,
@@ -118,7 +118,7 @@ export const schedules: fc.Arbitrary<Schedule> = fc
     fates: fc.array(fate, { minLength: 1, maxLength: 9 }),
     adoptMs: fc.constantFrom(0, 0, 10, 40),
     first: open,
-    rest: fc.array(anyStep, { maxLength: 24 }),
+    rest: fc.array(anyStep, { maxLength: 24, size: 'max' }),
   })
   .map(({ first, rest, ...known }) => ({ ...known, steps: [first, ...rest] as Step[] }))
 

@@ -234,15 +234,19 @@ export class World {
     at.weather.die(lands)
     this.bus.silence(n)
     at.death.abort()
-    // Whoever followed there is cut off.
-    for (const follower of this.followers) if (follower.node === at.node) follower.leave()
+    this.hangUp(at)
     this.close(at)
   }
 
   private close(at: TestedNode): void {
     if (at.isClosing && !at.isDead) return
     at.isClosing = true
-    at.closed ??= at.node.close()
+    at.closed ??= at.node.close().then(() => this.hangUp(at))
+  }
+
+  /** The server is gone, and so is every line to it. */
+  private hangUp(at: TestedNode): void {
+    for (const follower of this.followers) if (follower.node === at.node) follower.leave()
   }
 
   private async calmDown(): Promise<void> {

@@ -1,13 +1,46 @@
 import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { AppError } from '../../lib/errors'
-import { makeNode, makeOpening, prepareReplies, readToEnd } from '../support/reply-bench'
+import { isTerminal } from '../../lib/replies/frame'
+import { readWhole } from '../../lib/replies/log'
+import { postgresLog } from '../../lib/replies/postgres-log'
+import type { ReplySource } from '../../lib/replies/write'
+import { makeNode, makeOpening, prepareReplies, readToEnd, until } from '../support/reply-bench'
+import type { Fault } from '../support/reply-faults'
+import { LossyBus } from '../support/reply-lossy-bus'
 
 const rows = prepareReplies()
 
+const forLong = 60_000
+const typesIn = (frames: { type: string }[]) => frames.map(({ type }) => type)
+const textIn = (frames: { text: string }[]) => frames.map(({ text }) => text).join('')
+const readStored = (replyId: string) => readWhole(postgresLog, replyId)
+const refuseForGood: Fault = { kind: 'refused', call: 'append', times: 1, ms: 0, code: 'internal' }
+
+/** Hangs on until it is told to end, as a model that has nothing to say. */
+const untilAborted = (signal: AbortSignal) =>
+  new Promise<never>((_, reject) => {
+    if (signal.aborted) reject(signal.reason)
+    signal.addEventListener('abort', () => reject(signal.reason))
+  })
+
+/** Says its pieces from after `from` on, numbered for whoever goes on, and then nothing more. */
+const sayEndlessly =
+  (pieces: string[], from = 0): ReplySource =>
+  async (sink, signal) => {
+    await sink.serving({ provider: 'p', model: 'm' })
+    sink.resumable()
+    for (const [n, piece] of pieces.entries()) if (n >= from) await sink.text(piece, n + 1)
+    await untilAborted(signal)
+  }
+
+const untilCommitted = (replyId: string, lastSeq: number) =>
+  until(async () => (await postgresLog.findProgress([replyId]))[0]?.lastSeq === lastSeq)
+
 test('what an answer cost is counted although the ledger was away when it ended', async () => {
   const { node } = makeNode(randomUUID())
-  const { replyId } = await rows.insert(node.nodeId, 60_000)
+  const { replyId } = await rows.insert(node.nodeId, forLong)
   let tries = 0
   const counted: string[] = []
   const opening = makeOpening(async ({ type }) => {
@@ -15,16 +48,145 @@ test('what an answer cost is counted although the ledger was away when it ended'
     counted.push(type)
   })
   node.open(replyId, opening, async (sink) => void (await sink.text('dear')))
-  expect((await readToEnd(node, replyId)).map(({ type }) => type)).toEqual(['text', 'completed'])
+  expect(typesIn(await readToEnd(node, replyId))).toEqual(['text', 'completed'])
   expect(counted).toEqual(['completed'])
 })
 
 test('a ledger that refuses for good does not hold the answer up', async () => {
   const { node } = makeNode(randomUUID())
-  const { replyId } = await rows.insert(node.nodeId, 60_000)
+  const { replyId } = await rows.insert(node.nodeId, forLong)
   const opening = makeOpening(async () => {
     throw new AppError('not_found', 'This user is gone.')
   })
   node.open(replyId, opening, async (sink) => void (await sink.text('dear')))
-  expect((await readToEnd(node, replyId)).map(({ type }) => type)).toEqual(['text', 'completed'])
+  expect(typesIn(await readToEnd(node, replyId))).toEqual(['text', 'completed'])
+})
+
+test('what a source says after its reply was given up is not written, so that the numbers have no gap', async () => {
+  const { node, weather } = makeNode(randomUUID())
+  const { replyId } = await rows.insert(node.nodeId, forLong)
+  node.open(replyId, makeOpening(), async (sink, signal) => {
+    await sink.text('kept')
+    await untilCommitted(replyId, 0)
+    weather.add(refuseForGood)
+    await sink.text('given up')
+    await untilAborted(signal).catch(() => undefined)
+    await sink.text('read before the line was cut')
+  })
+  expect(typesIn(await readToEnd(node, replyId))).toEqual(['text', 'failed'])
+  const stored = await readStored(replyId)
+  expect(stored.map(({ seq, type }) => [seq, type])).toEqual([
+    [0, 'text'],
+    [1, 'failed'],
+  ])
+})
+
+test('frames that were given up and land late do not come after the end', async () => {
+  const { node, weather } = makeNode(randomUUID())
+  const { replyId } = await rows.insert(node.nodeId, forLong)
+  weather.add({ ...refuseForGood, kind: 'lands later', ms: 0 })
+  // They land while the end is counted, when what is on disk has been read already.
+  const opening = makeOpening(async () => {
+    await sleep(20)
+    await Promise.all(weather.stray)
+  })
+  node.open(replyId, opening, async (sink, signal) => {
+    await sink.text('one')
+    await sink.reasoning('two')
+    await untilAborted(signal)
+  })
+  const seen = await readToEnd(node, replyId)
+  expect(await readStored(replyId)).toEqual(seen)
+  expect(seen.map(({ seq }) => seq)).toEqual(seen.map((_, n) => n))
+  expect(seen.flatMap((frame) => (isTerminal(frame) ? [frame.seq] : []))).toEqual([seen.length - 1])
+})
+
+test('a stop is kept although the server crashes right after it', async () => {
+  const [first, second] = [makeNode(randomUUID()), makeNode(randomUUID())]
+  const { replyId } = await rows.insert(first.node.nodeId, 150)
+  first.node.open(replyId, makeOpening(), sayEndlessly(['a', 'b']))
+  await untilCommitted(replyId, 0)
+  first.weather.add({ kind: 'refused', call: 'finish', times: 1, ms: 0, code: 'unavailable' })
+  await first.node.stop(replyId)
+  first.weather.die(false)
+  await second.node.start(async () => ({ opening: makeOpening(), source: sayEndlessly(['a', 'b'], 2) }))
+  expect(typesIn(await readToEnd(second.node, replyId)).at(-1)).toBe('stopped')
+  await second.node.close()
+})
+
+test('a stop reaches the writer from a server that has lost the reply and does not know it', async () => {
+  const bus = new LossyBus(['arrives'])
+  const [first, second] = [
+    makeNode(randomUUID(), { bus: bus.at(0) }),
+    makeNode(randomUUID(), { bus: bus.at(1) }),
+  ]
+  const { replyId } = await rows.insert(first.node.nodeId, -1)
+  let isTaken = false
+  const unaware: ReplySource = async (sink, signal) => {
+    await sink.serving({ provider: 'p', model: 'm' })
+    await untilAborted(signal)
+  }
+  first.node.open(replyId, makeOpening(), unaware)
+  await second.node.start(async () => {
+    isTaken = true
+    return { opening: makeOpening(), source: sayEndlessly(['a']) }
+  })
+  await until(() => isTaken)
+  await first.node.stop(replyId)
+  expect(typesIn(await readToEnd(second.node, replyId)).at(-1)).toBe('stopped')
+  await Promise.all([first.node.close(), second.node.close()])
+})
+
+test('leases are renewed while many abandoned replies are adopted, and nobody adopts one twice', async () => {
+  const timings = { leaseMs: 800, renewEveryMs: 100 }
+  const [first, second] = [makeNode(randomUUID(), { timings }), makeNode(randomUUID(), { timings })]
+  const { replyId: running } = await rows.insert(first.node.nodeId, timings.leaseMs)
+  first.node.open(running, makeOpening(), sayEndlessly(['a']))
+  const gone = await Promise.all(Array.from({ length: 10 }, () => rows.insert('gone', -1)))
+  const adopted: string[] = []
+  const adopt =
+    (by: string) =>
+    async ({ replyId }: { replyId: string }) => {
+      adopted.push(`${by} ${replyId}`)
+      await sleep(250)
+      return { opening: makeOpening(), source: sayEndlessly([]) }
+    }
+  const started = first.node.start(adopt('first'))
+  await until(() => adopted.length > 0)
+  await second.node.start(adopt('second'))
+  await started
+  await sleep(1000)
+  expect(adopted.sort()).toEqual(gone.map(({ replyId }) => `first ${replyId}`).sort())
+  await Promise.all([first.node.close(), second.node.close()])
+})
+
+test('an answer that is handed over in the middle of a character is gone on with there', async () => {
+  const { node } = makeNode(randomUUID())
+  const { replyId } = await rows.insert(node.nodeId, forLong)
+  node.open(replyId, makeOpening(), sayEndlessly(['a', '\ud83d']))
+  await untilCommitted(replyId, 0)
+  await node.close()
+  expect(await readStored(replyId)).toEqual([{ seq: 0, type: 'text', text: 'a', cursor: 1 }])
+})
+
+test('a follower beside the writer hears of a frame whose message was lost, though nothing more is said', async () => {
+  const { node } = makeNode(randomUUID(), { bus: new LossyBus(['arrives', 'lost', 'lost']).at(0) })
+  const { replyId } = await rows.insert(node.nodeId, forLong)
+  await node.start(async () => ({ opening: makeOpening(), source: null }))
+  const seen: string[] = []
+  const leaving = new AbortController()
+  const followed = (async () => {
+    for await (const frames of node.follow(replyId, -1, leaving.signal)) seen.push(textIn(frames))
+  })()
+  await sleep(20)
+  node.open(replyId, makeOpening(), async (sink, signal) => {
+    await sink.text('heard ')
+    await untilCommitted(replyId, 0)
+    await sink.text('and lost')
+    await untilAborted(signal)
+  })
+  await until(() => seen.join('') === 'heard and lost')
+  leaving.abort()
+  await followed
+  await node.close()
 })
