@@ -21,6 +21,7 @@ export {
   announceAccessChange,
   endSession,
   findUser,
+  hasAccessChanged,
   isSignedIn,
   listSessions,
   onAccessChange,

@@ -1,7 +1,7 @@
 import type { Actor } from './auth'
 import { addCount } from './bus'
 import { answerWith } from './chat/answer'
-import { type Context, readContext } from './chat/context'
+import { readHistory } from './chat/context'
 import { visibleTo } from './chat/conversations'
 import { announceConversation } from './chat/feed'
 import { getReplyMessage } from './chat/follow'
@@ -17,6 +17,7 @@ import type {
 import { db } from './db'
 import { env } from './env'
 import { AppError } from './errors'
+import type { ModelMessage } from './providers'
 import { openReply, stopReply } from './replies'
 
 export { adoptAnswer } from './chat/adoption'
@@ -125,17 +126,17 @@ type Wish = { requestId: string; model?: string | null; continued?: MessagePart[
 async function open(actor: Actor, request: ReplyRequest, wish: Wish): Promise<OpenedReply> {
   await limitMessages(actor)
   const { conversationId, ask } = request
-  // Read while the message is stored; whether this actor may, the storing decides too.
-  const context = readContext(actor, conversationId, ask.parentId)
-  context.catch(() => undefined)
-  const { answer, isNew } = await storeRequest(actor, request)
-  if (!isNew) return answer
-  const said = wish.continued ? textOf(wish.continued) : null
+  // Read while the message is stored, which decides whether this actor may.
+  const history = readHistory(conversationId, ask.parentId)
+  history.catch(() => undefined)
+  const { answer, agent } = await storeRequest(actor, request)
+  if (!agent) return answer
   const { source, opening } = answerWith({
     actor,
+    agent,
     replyId: answer.reply.id,
     requestId: wish.requestId,
-    context: context.then((known) => withQuestion(known, ask, said)),
+    messages: history.then((said) => [...said, ...findNews(ask, wish)]),
     model: wish.model ?? null,
     continued: wish.continued ?? null,
   })
@@ -145,11 +146,10 @@ async function open(actor: Actor, request: ReplyRequest, wish: Wish): Promise<Op
   return answer
 }
 
-/** What is new is not in what was read: the question, or the beginning of the answer that is continued. */
-function withQuestion({ agent, messages }: Context, ask: ReplyRequest['ask'], said: string | null): Context {
-  const question = 'text' in ask ? [{ role: 'user' as const, text: ask.text }] : []
-  const begun = said === null ? [] : [{ role: 'assistant' as const, text: said }]
-  return { agent, messages: [...messages, ...question, ...begun] }
+/** What is not in the history: the question, or the beginning of the answer that is continued. */
+function findNews(ask: ReplyRequest['ask'], { continued }: Wish): ModelMessage[] {
+  if ('text' in ask) return [{ role: 'user', text: ask.text }]
+  return continued ? [{ role: 'assistant', text: textOf(continued) }] : []
 }
 
 function textOf(parts: MessagePart[]): string {

@@ -1,7 +1,7 @@
 import { v7 as newId } from 'uuid'
 import type { Actor } from './auth'
 import type { DayOfUse } from './contracts/usage'
-import { db } from './db'
+import { db, sql } from './db'
 
 export type UsageRecord = {
   userId: string | null
@@ -25,11 +25,18 @@ export type UsageRecord = {
 
 /** Writes down one upstream call. A reply is counted once, however often this is called for it; false if it was already. */
 export async function recordUsage(entry: UsageRecord): Promise<boolean> {
-  const { count } = await db().usageEntry.createMany({
-    data: [{ id: newId(), at: new Date(), ...entry }],
-    skipDuplicates: true,
-  })
-  return count === 1
+  const { userId, provider, model, keySource, inputTokens, outputTokens, durationMs, outcome } = entry
+  const { projectId = null, agentId = null, replyId = null, firstTokenMs = null } = entry
+  const { cachedTokens = 0, reasoningTokens = 0, estimated = false } = entry
+  const written = await sql`
+    INSERT INTO usage_entries
+      (id, user_id, project_id, agent_id, reply_id, provider, model, key_source, input_tokens, cached_tokens,
+       output_tokens, reasoning_tokens, estimated, first_token_ms, duration_ms, outcome)
+    VALUES (${newId()}::uuid, ${userId}::uuid, ${projectId}::uuid, ${agentId}::uuid, ${replyId}::uuid, ${provider},
+      ${model}, ${keySource}, ${inputTokens}::int, ${cachedTokens}::int, ${outputTokens}::int,
+      ${reasoningTokens}::int, ${estimated}::boolean, ${firstTokenMs}::int, ${durationMs}::int, ${outcome})
+    ON CONFLICT (reply_id) DO NOTHING RETURNING 1`
+  return written.length === 1
 }
 
 const dayMs = 86_400_000

@@ -3,6 +3,7 @@ import { publish, subscribe } from '../bus'
 import type { SessionRecord, SignedIn, UserRecord } from '../contracts/accounts'
 import { db, sql } from '../db'
 import { AppError } from '../errors'
+import { remember } from '../remember'
 import type { Actor, Origin } from './actor'
 import { readSessionToken, signToken } from './token'
 
@@ -39,6 +40,7 @@ export async function createSession(
 
 /** Who holds this token, or null: the session row is the truth, the token only names it. */
 export async function findActor(token: string): Promise<Actor | null> {
+  const changesBefore = changes().count
   const named = await readSessionToken(token)
   if (!named) return null
   const [session] = await sql<SessionRow>`
@@ -50,7 +52,9 @@ export async function findActor(token: string): Promise<Actor | null> {
   if (Date.now() - session.lastSeenAt.getTime() > seenEveryMs) {
     await db().session.updateMany({ where: { id: session.id }, data: { lastSeenAt: new Date() } })
   }
-  return toActor(session, session.id)
+  const actor = toActor(session, session.id)
+  lookedUpAt.set(actor, changesBefore)
+  return actor
 }
 
 type UserRow = { userId: string; email: string; name: string | null; role: string }
@@ -113,6 +117,25 @@ export async function isSignedIn(actor: Actor): Promise<boolean> {
 /** Tells the live streams of a user that what the user may do has changed. */
 export function announceAccessChange(userId: string): void {
   publish(accessTopic(userId), null)
+  publish(anyAccess, null)
+}
+
+const anyAccess = 'auth'
+const changes = () =>
+  remember('auth.changes', () => {
+    const seen = { count: 0 }
+    subscribe(anyAccess, () => {
+      seen.count += 1
+    })
+    return seen
+  })
+
+/** How many changes there had been when an actor was looked up. */
+const lookedUpAt = new WeakMap<Actor, number>()
+
+/** Whether what anybody may do has changed since this actor was looked up; if not, what was found then still holds. */
+export function hasAccessChanged(actor: Actor): boolean {
+  return lookedUpAt.get(actor) !== changes().count
 }
 
 /** Calls back whenever what the actor may do has changed, so that live streams look again. Returns how to stop listening. */

@@ -2,7 +2,7 @@ import { type Actor, findUser } from '../auth'
 import type { Abandoned, Adopt, Frame, ReplySource } from '../replies'
 import { withCredential } from '../vault'
 import { callOf, explainFailure, relay } from './answer'
-import { readContext } from './context'
+import { getAnsweringAgent } from './context'
 import { announceConversation } from './feed'
 import { Served, writeDown } from './ledger'
 
@@ -38,7 +38,7 @@ type Place = { after: number; began: boolean; reasoned: boolean }
 
 function resume(actor: Actor, abandoned: Abandoned, served: Served, place: Place): ReplySource {
   return async (sink, signal) => {
-    const { agent } = await readContext(actor, abandoned.conversationId, null)
+    const agent = await getAnsweringAgent(actor, abandoned.conversationId)
     const want = { projectId: agent.project_id, provider: agent.model_provider }
     return withCredential(actor, want, async (key) => {
       // Another account knows nothing of this answer, and need not hear of it.

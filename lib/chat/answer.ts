@@ -2,18 +2,26 @@ import type { Actor } from '../auth'
 import type { MessagePart, ReplyError } from '../contracts/conversations'
 import { env } from '../env'
 import { type AppError, statusOf } from '../errors'
-import { cancelResponse, type ModelCall, type ModelEvent, remedyFor, streamModel } from '../providers'
+import {
+  cancelResponse,
+  type ModelCall,
+  type ModelEvent,
+  type ModelMessage,
+  remedyFor,
+  streamModel,
+} from '../providers'
 import type { Opening, ReplySink, ReplySource } from '../replies'
 import { type LentKey, withCredential } from '../vault'
-import type { AnsweringAgent, Context } from './context'
+import type { AnsweringAgent } from './context'
 import { type Served, writeDown } from './ledger'
 
 type Answering = {
   actor: Actor
   replyId: string
   requestId: string
-  /** Begun before the reply was, so that it need not wait. */
-  context: Promise<Context>
+  agent: AnsweringAgent
+  /** What the model is told; begun to be read before the reply was opened, so that it need not wait. */
+  messages: Promise<ModelMessage[]>
   /** Asked for this answer alone, instead of the agent's. */
   model: string | null
   /** What an earlier answer said before it broke off; this one says it again and goes on. */
@@ -22,13 +30,13 @@ type Answering = {
 
 /** The source of an answer's words, and what is written down when it ends. */
 export function answerWith(answering: Answering): { source: ReplySource; opening: Opening } {
-  const { actor, replyId, requestId, continued } = answering
+  const { actor, replyId, requestId, agent, continued } = answering
   const ledger: { served: Served | null } = { served: null }
   const source: ReplySource = async (sink, signal) => {
     for (const part of continued ?? []) await repeat(part, sink)
-    const { agent, messages } = await answering.context
     const want = { projectId: agent.project_id, provider: agent.model_provider }
     await withCredential(actor, want, async (key) => {
+      const messages = await answering.messages
       const model = key.provider === 'demo' ? 'demo' : (answering.model ?? agent.model_name)
       const told = agent.system_prompt.length + messages.reduce((sum, { text }) => sum + text.length, 0)
       const served = serve({ agent, key, model }, told)

@@ -18,27 +18,12 @@ export type AnsweringAgent = Pick<
   | 'background'
 >
 
-/** Who answers, and what was said so far, the newest last. */
-export type Context = { agent: AnsweringAgent; messages: ModelMessage[] }
-
 /** How much of a conversation a model is told, in characters; the newest messages first. */
 const maxHistoryLength = 600_000
 const maxHistoryMessages = 400
 
-/** The agent of a conversation and what was said up to a message, with that one. Throws not_found. */
-export async function readContext(
-  actor: Actor,
-  conversationId: string,
-  leafId: string | null,
-): Promise<Context> {
-  const [agent, messages] = await Promise.all([
-    readAgent(actor, conversationId),
-    leafId === null ? [] : readHistory(conversationId, leafId),
-  ])
-  return { agent, messages }
-}
-
-async function readAgent(actor: Actor, conversationId: string): Promise<AnsweringAgent> {
+/** The agent that answers in a conversation. Throws not_found. */
+export async function getAnsweringAgent(actor: Actor, conversationId: string): Promise<AnsweringAgent> {
   const [agent] = await sql<AnsweringAgent>`
     SELECT a.id, a.project_id, a.system_prompt, a.model_provider, a.model_name, a.temperature,
       a.max_output_tokens, a.reasoning_effort, a.background
@@ -52,7 +37,9 @@ async function readAgent(actor: Actor, conversationId: string): Promise<Answerin
 
 type Line = { role: string; text: string }
 
-async function readHistory(conversationId: string, leafId: string): Promise<ModelMessage[]> {
+/** What was said in a conversation up to a message, with that one, oldest first; nothing before the first message. */
+export async function readHistory(conversationId: string, leafId: string | null): Promise<ModelMessage[]> {
+  if (leafId === null) return []
   const lines = await sql<Line>`
     WITH RECURSIVE path AS (
       SELECT parent_id, role, text, 1 AS depth FROM messages

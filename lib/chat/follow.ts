@@ -1,11 +1,11 @@
 import type { Actor } from '../auth'
-import { isSignedIn, onAccessChange } from '../auth'
+import { hasAccessChanged, isSignedIn, onAccessChange } from '../auth'
 import type { ReplyEvent } from '../contracts/conversations'
-import { db, sql } from '../db'
+import { sql } from '../db'
 import { AppError } from '../errors'
 import { type Frame, followReply } from '../replies'
 import { missing } from './conversations'
-import { toMessageRecord } from './records'
+import { findMessage } from './records'
 import { requireSeat, takeSeat } from './seats'
 
 export type NumberedEvent = { id: number; event: ReplyEvent['type']; data: ReplyEvent['data'] }
@@ -50,7 +50,7 @@ export async function followAnswer(
     const place = { replyId, messageId, after }
     try {
       // What changed between the request and here was announced before anyone listened.
-      void lookAgain()
+      if (hasAccessChanged(actor)) void lookAgain()
       yield* readAnswer(actor, place, AbortSignal.any([signal, ended.signal]))
     } finally {
       stopListening()
@@ -93,9 +93,8 @@ async function toEvents(frames: Frame[], messageId: string): Promise<NumberedEve
 
 /** What a terminal event tells: the message as it is from now on. */
 async function readEnd(type: Frame['type'], messageId: string) {
-  const row = await db().message.findUnique({ where: { id: messageId } })
-  if (!row) throw missing()
-  const message = toMessageRecord(row)
+  const message = await findMessage(messageId)
+  if (!message) throw missing()
   if (type === 'completed') return { message, usage: message.usage ?? null }
   if (type === 'failed' && message.error) return { message, error: message.error }
   return { message }

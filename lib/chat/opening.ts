@@ -2,11 +2,12 @@ import { createHash } from 'node:crypto'
 import { v7 as newId } from 'uuid'
 import type { Actor } from '../auth'
 import type { MessageRecord, OpenedReply } from '../contracts/conversations'
-import { db, requireRoom, type Sql, transact } from '../db'
+import { db, requireRoom, sql } from '../db'
 import { AppError } from '../errors'
 import { newLease } from '../replies'
-import { missing, untitled } from './conversations'
-import { toMessageRecord } from './records'
+import type { AnsweringAgent } from './context'
+import { missing, untitled, visibleTo } from './conversations'
+import { findMessage } from './records'
 
 /** One request for an answer, whichever call it came by. */
 export type ReplyRequest = {
@@ -21,54 +22,104 @@ export type ReplyRequest = {
   answerId?: string
 }
 
-export type Opened = { answer: OpenedReply; isNew: boolean }
+/** What was opened; `agent` where the request is new and has to be answered. */
+export type Opened = { answer: OpenedReply; agent: AnsweringAgent | null }
+
+/** A conversation changes under one who looks why it took nothing; seldom twice. */
+const maxTries = 3
 
 /**
- * Stores the message and the row of its reply in one transaction, behind a lock on the conversation.
- * The same request again finds what the first one stored. Throws not_found, conflict, invalid_input.
+ * Stores the message and the row of its reply, all or nothing; the same request again finds what the first one stored.
+ * Throws not_found, conflict, invalid_input, storage_full.
  */
-export async function storeRequest(actor: Actor, request: ReplyRequest): Promise<Opened> {
-  const { conversationId } = request
-  const requestHash = createHash('sha256').update(JSON.stringify(request.content)).digest('hex')
-  const stored = await transact(async (sql) => {
-    const isUntitled = await lockConversation(sql, actor, conversationId)
-    const known = await findReply(sql, { ...request, requestHash })
-    if (known) return { reply: known, shown: null }
+export async function storeRequest(actor: Actor, given: ReplyRequest): Promise<Opened> {
+  const requestHash = createHash('sha256').update(JSON.stringify(given.content)).digest('hex')
+  const request = { ...given, requestHash }
+  for (let attempt = 1; ; attempt++) {
     await requireRoom()
-    await requirePlace(sql, request)
-    return store(sql, actor, { ...request, requestHash, isUntitled })
-  })
-  const { reply, shown } = stored
-  return {
-    isNew: shown !== null,
-    answer: {
-      message: shown ?? (await readMessage(shownId(request, reply.messageId))),
-      reply: { id: reply.id, message_id: reply.messageId, events_url: `/api/replies/${reply.id}/events` },
-    },
+    const stored = await tryToStore(actor, request)
+    if (stored) return stored
+    const known = await findKnown(actor, request)
+    if (known) return { answer: known, agent: null }
+    if (attempt === maxTries) throw stillWriting()
   }
 }
 
-/** Nobody else opens a reply here until this transaction is over. Returns whether the conversation has no name yet. */
-async function lockConversation(sql: Sql, actor: Actor, conversationId: string): Promise<boolean> {
-  const [locked] = await sql<{ isUntitled: boolean }>`
-    SELECT NOT c.title_given AND c.title = ${untitled} AS "isUntitled"
-    FROM conversations c
-    JOIN agents a ON a.id = c.agent_id
-    JOIN project_members m ON m.project_id = a.project_id AND m.user_id = c.user_id
-    WHERE c.id = ${conversationId}::uuid AND c.user_id = ${actor.userId}::uuid
-    FOR UPDATE OF c`
-  if (!locked) throw missing()
-  return locked.isUntitled
+type HashedRequest = ReplyRequest & { requestHash: string }
+
+/** Null where something is in the way: what it is, `findKnown` says. */
+async function tryToStore(actor: Actor, request: HashedRequest): Promise<Opened | null> {
+  const messages = newMessages(request)
+  const reply = { id: newId(), messageId: messages.answer.id }
+  try {
+    const agent = await insertRequest(actor, request, messages, reply.id)
+    return agent && { answer: toOpened(reply, messages.asked ?? messages.answer), agent }
+  } catch (error) {
+    // An id that is there already, or an answer that is being written.
+    if (error instanceof AppError && error.code === 'conflict') return null
+    throw error
+  }
+}
+
+function toOpened({ id, messageId }: ReplyRow, message: MessageRecord): OpenedReply {
+  return { message, reply: { id, message_id: messageId, events_url: `/api/replies/${id}/events` } }
+}
+
+/**
+ * One statement, so that everybody waits for one round trip only. The indexes decide between requests that come at once:
+ * ids are unique, and a conversation has one running reply. Returns null if the place is not there or not the actor's.
+ */
+async function insertRequest(
+  actor: Actor,
+  { ask, conversationId, requestId, requestHash }: HashedRequest,
+  { asked, answer }: NewMessages,
+  replyId: string,
+): Promise<AnsweringAgent | null> {
+  const { nodeId, leaseMs } = newLease()
+  const messages = JSON.stringify(asked ? [asked, answer] : [answer])
+  const [agent] = await sql<AnsweringAgent>`
+    WITH home AS (
+      SELECT a.id, a.project_id, a.system_prompt, a.model_provider, a.model_name, a.temperature,
+        a.max_output_tokens, a.reasoning_effort, a.background
+      FROM conversations c
+      JOIN agents a ON a.id = c.agent_id
+      JOIN project_members m ON m.project_id = a.project_id AND m.user_id = c.user_id
+      WHERE c.id = ${conversationId}::uuid AND c.user_id = ${actor.userId}::uuid
+        AND (${ask.parentId}::uuid IS NULL OR EXISTS (
+          SELECT 1 FROM messages p WHERE p.id = ${ask.parentId}::uuid AND p.conversation_id = c.id))
+    ), written AS (
+      INSERT INTO messages (id, conversation_id, parent_id, role, status, parts, text, created_at, request_hash)
+      SELECT m.id, ${conversationId}::uuid, m.parent_id, m.role, m.status, m.parts, m.text, m.created_at,
+        CASE WHEN m.role = 'user' THEN ${requestHash}::text END
+      FROM home, jsonb_to_recordset(${messages}::jsonb)
+        AS m(id uuid, parent_id uuid, role text, status text, parts jsonb, text text, created_at timestamptz)
+    ), shown AS (
+      UPDATE conversations SET current_message_id = ${answer.id}::uuid, last_activity_at = now(),
+        title = CASE WHEN NOT title_given AND title = ${untitled}
+          THEN coalesce(${asked && titleFrom(asked.text)}::text, title) ELSE title END
+      FROM home WHERE conversations.id = ${conversationId}::uuid
+    ), opened AS (
+      INSERT INTO replies
+        (id, conversation_id, user_id, message_id, request_id, request_hash, node_id, lease_expires_at)
+      SELECT ${replyId}::uuid, ${conversationId}::uuid, ${actor.userId}::uuid, ${answer.id}::uuid,
+        ${requestId}::uuid, ${requestHash}, ${nodeId}, now() + ${leaseMs}::int * interval '1 millisecond'
+      FROM home
+    )
+    SELECT * FROM home`
+  return agent ?? null
 }
 
 type ReplyRow = { id: string; messageId: string }
 type KnownRow = ReplyRow & { requestId: string; requestHash: string; conversationId: string }
 
-/** The reply of the same request, if it was made before. */
-async function findReply(
-  sql: Sql,
-  { requestId, conversationId, requestHash }: ReplyRequest & { requestHash: string },
-): Promise<ReplyRow | null> {
+/**
+ * What the same request stored before, or null if nothing seems to be in the way any more.
+ * Throws not_found, conflict, invalid_input: why the request cannot be stored.
+ */
+async function findKnown(actor: Actor, request: HashedRequest): Promise<OpenedReply | null> {
+  const { conversationId, requestId, requestHash } = request
+  const where = { id: conversationId, ...visibleTo(actor) }
+  if (!(await db().conversation.findFirst({ where, select: { id: true } }))) throw missing()
   const replies = await sql<KnownRow>`
     SELECT id, message_id AS "messageId", request_id AS "requestId", request_hash AS "requestHash",
       conversation_id AS "conversationId"
@@ -78,12 +129,17 @@ async function findReply(
   const known = replies.find((reply) => reply.requestId === requestId)
   if (known) {
     if (known.conversationId !== conversationId || known.requestHash !== requestHash) throw reusedId()
-    return known
+    const message = await findMessage(shownId(request, known.messageId))
+    if (!message) throw missing()
+    return toOpened(known, message)
   }
-  if (replies.length > 0) {
-    throw new AppError('conflict', 'An answer is still being written here. Wait for it, or stop it first.')
-  }
+  if (replies.length > 0) throw stillWriting()
+  await requirePlace(request)
   return null
+}
+
+function stillWriting(): AppError {
+  return new AppError('conflict', 'An answer is still being written here. Wait for it, or stop it first.')
 }
 
 function reusedId(): AppError {
@@ -91,10 +147,11 @@ function reusedId(): AppError {
 }
 
 /** What the request hangs on must be in the conversation, and its ids must be new. */
-async function requirePlace(sql: Sql, { ask, requestId, conversationId }: ReplyRequest): Promise<void> {
-  const found = await sql<{ id: string; conversationId: string }>`
-    SELECT id, conversation_id AS "conversationId" FROM messages
-    WHERE id = ANY(${[requestId, ask.parentId]}::uuid[])`
+async function requirePlace({ ask, requestId, conversationId }: ReplyRequest): Promise<void> {
+  const found = await db().message.findMany({
+    where: { id: { in: [requestId, ...(ask.parentId === null ? [] : [ask.parentId])] } },
+    select: { id: true, conversationId: true },
+  })
   const isHere = found.some(
     (message) => message.id === ask.parentId && message.conversationId === conversationId,
   )
@@ -106,41 +163,30 @@ async function requirePlace(sql: Sql, { ask, requestId, conversationId }: ReplyR
   if (found.some(({ id }) => id === requestId)) throw reusedId()
 }
 
-type NewRequest = ReplyRequest & { requestHash: string; isUntitled: boolean }
+type NewMessages = { asked: MessageRecord | null; answer: MessageRecord }
 
-async function store(sql: Sql, actor: Actor, request: NewRequest) {
-  const { ask, conversationId, requestId, requestHash } = request
-  const reply = { id: newId(), messageId: request.answerId ?? newId() }
-  // Times decide the order in which messages are read; the answer comes after its question.
-  const askedAt = new Date()
-  const answeredAt = new Date(askedAt.getTime() + 1)
+/** Times decide the order in which messages are read; the answer comes after its question. */
+function newMessages({ ask, requestId, answerId }: ReplyRequest): NewMessages {
+  const askedAt = Date.now()
+  const at = (time: number) => new Date(time).toISOString()
+  const isQuestion = 'text' in ask
   const answer = newMessage({
-    id: reply.messageId,
-    parent_id: 'text' in ask ? requestId : ask.parentId,
+    id: answerId ?? newId(),
+    parent_id: isQuestion ? requestId : ask.parentId,
     role: 'assistant',
     text: '',
-    created_at: answeredAt.toISOString(),
+    created_at: at(askedAt + 1),
   })
-  const asked = 'text' in ask ? newQuestion(request, ask, askedAt) : null
-  const messages = asked ? [asked, answer] : [answer]
-  const title = request.isUntitled && asked ? titleFrom(asked.text) : null
-  const { nodeId, leaseMs } = newLease()
-  await sql`
-    WITH written AS (
-      INSERT INTO messages (id, conversation_id, parent_id, role, status, parts, text, created_at, request_hash)
-      SELECT m.id, ${conversationId}::uuid, m.parent_id, m.role, m.status, m.parts, m.text, m.created_at,
-        CASE WHEN m.role = 'user' THEN ${requestHash}::text END
-      FROM jsonb_to_recordset(${JSON.stringify(messages)}::jsonb)
-        AS m(id uuid, parent_id uuid, role text, status text, parts jsonb, text text, created_at timestamptz)
-    ), shown AS (
-      UPDATE conversations SET current_message_id = ${reply.messageId}::uuid, last_activity_at = ${askedAt},
-        title = coalesce(${title}::text, title)
-      WHERE id = ${conversationId}::uuid
-    )
-    INSERT INTO replies (id, conversation_id, user_id, message_id, request_id, request_hash, node_id, lease_expires_at)
-    VALUES (${reply.id}::uuid, ${conversationId}::uuid, ${actor.userId}::uuid, ${reply.messageId}::uuid,
-      ${requestId}::uuid, ${requestHash}, ${nodeId}, now() + ${leaseMs}::int * interval '1 millisecond')`
-  return { reply, shown: asked ?? answer }
+  if (!isQuestion) return { asked: null, answer }
+  const { text, parentId } = ask
+  const asked = newMessage({
+    id: requestId,
+    parent_id: parentId,
+    role: 'user',
+    text,
+    created_at: at(askedAt),
+  })
+  return { asked, answer }
 }
 
 type NewMessage = Pick<MessageRecord, 'id' | 'parent_id' | 'text' | 'created_at'> & {
@@ -156,27 +202,9 @@ function newMessage(message: NewMessage): MessageRecord {
   }
 }
 
-function newQuestion(
-  { requestId }: NewRequest,
-  { text, parentId }: { text: string; parentId: string | null },
-  askedAt: Date,
-): MessageRecord {
-  return newMessage({
-    id: requestId,
-    parent_id: parentId,
-    role: 'user',
-    text,
-    created_at: askedAt.toISOString(),
-  })
-}
-
 /** The call answers with the user's message, or, where none is new, with the one that is being written. */
 function shownId(request: ReplyRequest, messageId: string): string {
   return 'text' in request.ask ? request.requestId : messageId
-}
-
-async function readMessage(id: string): Promise<MessageRecord> {
-  return toMessageRecord(await db().message.findUniqueOrThrow({ where: { id } }))
 }
 
 const maxTitleLength = 60

@@ -6,7 +6,7 @@ import type {
   ReplyError,
   TokenUsage,
 } from '../contracts/conversations'
-import type { Prisma } from '../db'
+import { type Prisma, sql } from '../db'
 
 /** What is read with every conversation: whether an answer is being written. */
 export const withRunning = {
@@ -30,8 +30,19 @@ export function toConversationRecord(row: ConversationRow): ConversationRecord {
   }
 }
 
+type MessageRow = Omit<Prisma.MessageGetPayload<object>, 'conversationId' | 'requestHash'>
+
+/** One message as the contract shows it, or null. */
+export async function findMessage(id: string): Promise<MessageRecord | null> {
+  const [row] = await sql<MessageRow>`
+    SELECT id, parent_id AS "parentId", role, status, parts, text, model, provider, usage, error, finish,
+      created_at AS "createdAt"
+    FROM messages WHERE id = ${id}::uuid`
+  return row ? toMessageRecord(row) : null
+}
+
 /** A message as the contract shows it. */
-export function toMessageRecord(row: Prisma.MessageGetPayload<object>): MessageRecord {
+export function toMessageRecord(row: MessageRow): MessageRecord {
   return {
     id: row.id,
     parent_id: row.parentId,
