@@ -1,4 +1,5 @@
 import type { ReactNode } from 'react'
+import { ConversationFeed } from '@/components/chat/conversation-feed'
 import { ConversationList } from '@/components/chat/conversation-list'
 import { Shell } from '@/components/portal/shell'
 import { findPageActor } from '@/lib/auth'
@@ -14,12 +15,15 @@ export default async function PortalLayout({ children }: { children: ReactNode }
     listConversations(actor, { limit: 50 }),
   ])
   return (
-    <Shell
-      user={{ email: actor.email, name: actor.name }}
-      agents={agents}
-      conversations={<ConversationList initial={conversations} />}
-    >
-      {children}
-    </Shell>
+    <>
+      <ConversationFeed userId={actor.userId} />
+      <Shell
+        user={{ email: actor.email, name: actor.name }}
+        agents={agents}
+        conversations={<ConversationList initial={conversations} />}
+      >
+        {children}
+      </Shell>
+    </>
   )
 }

@@ -4,7 +4,6 @@ import type { ConversationRecord, OpenedReply } from '@/lib/contracts/conversati
 import { asRequestError, request } from '../ui/request'
 import { notifyFailure } from '../ui/toast'
 import { type ChatAction, type ChatState, parentForNextMessage } from './chat-state'
-import { refreshList } from './conversation-store'
 import { draftKey, type OutboxEntry, putInOutbox, takeFromOutbox } from './draft-store'
 import { draftMessage } from './opening'
 import { describeRefusal } from './problem'
@@ -35,7 +34,7 @@ export type DeedsContext = {
 
 /** The reply that writes the shown branch's last message, if one does. */
 export function shownReply({ running, leafId }: ChatState): string | undefined {
-  return leafId === null ? undefined : running[leafId]?.replyId
+  return leafId === null ? undefined : running[leafId]
 }
 
 /** Whether something is on its way on the shown branch: a message out or a reply in. */
@@ -85,7 +84,6 @@ class OpenChat implements ChatDeeds {
     this.#context.dispatch({ type: 'reply_opened', message, reply, optimisticId })
     if (this.#stopWanted) void this.#stopReply(reply.id)
     this.#stopWanted = false
-    void refreshList()
   }
 
   async #post({ id, parent_id, text, editOf }: OutboxEntry, conversation: string): Promise<OpenedReply> {

@@ -1,5 +1,5 @@
-import type { MessageRecord, MessageStatus } from '@/lib/contracts/conversations'
-import { graft, type MessageTree, newestLeaf, plantTree, prune } from './message-tree'
+import type { ConversationRecord, MessageRecord, MessageStatus } from '@/lib/contracts/conversations'
+import { graft, type MessageTree, newestLeaf, pathTo, plantTree, prune } from './message-tree'
 
 /** Something that went wrong, in the reader's words, and what helps. */
 export type Problem = {
@@ -16,33 +16,36 @@ export type Send = {
   problem?: Problem
 }
 
-/** A reply that is being followed, by the id of the assistant message that it writes. */
-export type RunningReply = { replyId: string; eventsUrl: string; connected: boolean }
-
 export type ChatState = {
   conversationId: string | null
   tree: MessageTree
   /** The end of the branch that is shown. */
   leafId: string | null
   sends: Readonly<Record<string, Send>>
-  running: Readonly<Record<string, RunningReply>>
+  /** Replies that are being followed, by the id of the assistant message that each writes. */
+  running: Readonly<Record<string, string>>
 }
 
 /** What a view of the server, an answer of it or the reader does to the state. */
 export type ChatAction =
   | { type: 'conversation_opened'; conversationId: string }
-  | { type: 'view_loaded'; messages: readonly MessageRecord[]; runningReplyId: string | null }
+  | {
+      type: 'view_loaded'
+      messages: readonly MessageRecord[]
+      /** The end of the branch that was written or chosen last, on any device. */
+      currentId: string | null
+      runningReplyId: string | null
+    }
   | { type: 'send_begun'; message: MessageRecord; editOf?: string | undefined }
   | { type: 'send_failed'; messageId: string; problem: Problem }
   | { type: 'send_discarded'; messageId: string }
   | {
       type: 'reply_opened'
       message: MessageRecord
-      reply: { id: string; message_id: string; events_url: string }
+      reply: { id: string; message_id: string }
       /** The id under which the page drew it before the server answered. */
       optimisticId: string
     }
-  | { type: 'reply_link'; messageId: string; connected: boolean }
   | { type: 'reply_ended'; message: MessageRecord }
   | { type: 'branch_chosen'; messageId: string }
 
@@ -53,8 +56,6 @@ type Opening = {
   runningReplyId: string | null
 }
 
-const eventsUrlOf = (replyId: string): string => `/api/replies/${replyId}/events`
-
 function runningMessage(tree: MessageTree): MessageRecord | undefined {
   return [...tree.byId.values()].findLast(({ role, status }) => role === 'assistant' && status === 'running')
 }
@@ -62,8 +63,7 @@ function runningMessage(tree: MessageTree): MessageRecord | undefined {
 function withRunning(state: ChatState, runningReplyId: string | null): ChatState {
   const message = runningMessage(state.tree)
   if (runningReplyId === null || !message || state.running[message.id]) return state
-  const reply = { replyId: runningReplyId, eventsUrl: eventsUrlOf(runningReplyId), connected: true }
-  return { ...state, running: { ...state.running, [message.id]: reply } }
+  return { ...state, running: { ...state.running, [message.id]: runningReplyId } }
 }
 
 /** The state with which a page begins: what the server sent, on the branch that was last read. */
@@ -80,8 +80,25 @@ function without<T>(record: Readonly<Record<string, T>>, id: string): Readonly<R
 
 const isOver = (status: MessageStatus): boolean => status !== 'running'
 
+/**
+ * What is shown after news: someone reading the end of a branch wants what was added to it elsewhere, also where that
+ * began a new branch beside it. What this page has not sent yet stays in sight.
+ */
+function leafAfter(before: ChatState, tree: MessageTree, currentId: string | null): string | null {
+  const shown = newestLeaf(tree, before.leafId)
+  const isNew = currentId !== null && tree.byId.has(currentId) && !before.tree.byId.has(currentId)
+  if (!isNew || (before.leafId !== null && before.sends[before.leafId])) return shown
+  const forkId = pathTo(tree, currentId).findLast(({ id }) => before.tree.byId.has(id))?.id
+  const isBesideShown = !forkId || pathTo(before.tree, before.leafId).some(({ id }) => id === forkId)
+  return isBesideShown ? newestLeaf(tree, currentId) : shown
+}
+
 /** A view that was read earlier never undoes what this page already saw end. */
-function mergeView(state: ChatState, messages: readonly MessageRecord[]): ChatState {
+function mergeView(
+  state: ChatState,
+  messages: readonly MessageRecord[],
+  currentId: string | null,
+): ChatState {
   const news = messages.filter((message) => {
     const known = state.tree.byId.get(message.id)
     return !known || !isOver(known.status) || isOver(message.status)
@@ -92,8 +109,7 @@ function mergeView(state: ChatState, messages: readonly MessageRecord[]): ChatSt
   return {
     ...state,
     tree,
-    // Someone reading the end of a branch wants what was added to it elsewhere.
-    leafId: newestLeaf(tree, state.leafId),
+    leafId: leafAfter(state, tree, currentId),
     running: ended.reduce((running, { id }) => without(running, id), state.running),
     sends: confirmed.reduce((sends, { id }) => without(sends, id), state.sends),
   }
@@ -130,8 +146,7 @@ function openReply(state: ChatState, action: Extract<ChatAction, { type: 'reply_
     sends: without(state.sends, optimisticId),
   }
   if (isOver(answer.status)) return next
-  const running = { replyId: reply.id, eventsUrl: reply.events_url, connected: true }
-  return { ...next, running: { ...state.running, [answer.id]: running } }
+  return { ...next, running: { ...state.running, [answer.id]: reply.id } }
 }
 
 function beginSend(state: ChatState, message: MessageRecord, editOf: string | undefined): ChatState {
@@ -157,7 +172,7 @@ export function chatReducer(state: ChatState, action: ChatAction): ChatState {
     case 'conversation_opened':
       return { ...state, conversationId: action.conversationId }
     case 'view_loaded':
-      return withRunning(mergeView(state, action.messages), action.runningReplyId)
+      return withRunning(mergeView(state, action.messages, action.currentId), action.runningReplyId)
     case 'send_begun':
       return beginSend(state, action.message, action.editOf)
     case 'send_failed': {
@@ -170,12 +185,6 @@ export function chatReducer(state: ChatState, action: ChatAction): ChatState {
       return discardSend(state, action.messageId)
     case 'reply_opened':
       return openReply(state, action)
-    case 'reply_link': {
-      const reply = state.running[action.messageId]
-      if (!reply || reply.connected === action.connected) return state
-      const linked = { ...reply, connected: action.connected }
-      return { ...state, running: { ...state.running, [action.messageId]: linked } }
-    }
     case 'reply_ended':
       return {
         ...state,
@@ -192,4 +201,13 @@ export function parentForNextMessage({ tree, leafId, sends }: ChatState): string
   let id = leafId
   while (id !== null && sends[id]) id = tree.byId.get(id)?.parent_id ?? null
   return id
+}
+
+/** Whether a message or an answer was begun elsewhere that is not here yet, by what the list knows of the conversation. */
+export function isBehind({ tree, running, sends }: ChatState, record: ConversationRecord): boolean {
+  // What is on its way from here will be told by its own answer.
+  if (Object.values(sends).some(({ state }) => state === 'sending')) return false
+  const { current_message_id: currentId } = record
+  if (currentId !== null && !tree.byId.has(currentId)) return true
+  return record.running && Object.keys(running).length === 0
 }

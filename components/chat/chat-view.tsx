@@ -5,12 +5,11 @@ import dynamic from 'next/dynamic'
 import { type ReactNode, type RefObject, useCallback, useEffect, useMemo, useRef, useState } from 'react'
 import type { ConversationRecord } from '@/lib/contracts/conversations'
 import type { AgentRecord, PromptRecord } from '@/lib/contracts/projects'
-import { LinkButton } from '../ui/link-button'
 import { AgentSwitcher, type LaunchableAgent, modelLabel } from './agent-switcher'
 import { prepareAnswers } from './answer'
 import { isBusy } from './chat-deeds'
+import { ChatNotice } from './chat-notice'
 import { Composer } from './composer'
-import { useListedConversation } from './conversation-store'
 import { draftKey } from './draft-store'
 import { EmptyIntro, Starters } from './empty-chat'
 import type { OpeningView } from './opening'
@@ -19,7 +18,7 @@ import { listTurns } from './turns'
 import { useAnnouncement } from './use-announcement'
 import { useChat } from './use-chat'
 import { useDraft } from './use-draft'
-import { useEscape, useFirstFocus, useListNews, useWindowTitle } from './use-manners'
+import { useEscape, useFirstFocus, useWindowTitle } from './use-manners'
 import { usePrompts } from './use-prompts'
 import { useStickToEnd } from './use-stick-to-end'
 
@@ -49,29 +48,15 @@ function JumpToEnd({ onJump }: { onJump: () => void }) {
   )
 }
 
-function SignedOut() {
-  return (
-    <div
-      role="alert"
-      className="mb-2 flex flex-wrap items-center justify-between gap-2 rounded-panel bg-warn/10 px-4 py-2 text-ui"
-    >
-      <p>You are signed out. The answer goes on and is here when you are back.</p>
-      <LinkButton size="small" href={`/login?next=${encodeURIComponent(window.location.pathname)}`}>
-        Sign in
-      </LinkButton>
-    </div>
-  )
-}
-
-type FootProps = { atEnd: boolean; onJump: () => void; signedOut: boolean; children: ReactNode }
+type FootProps = { atEnd: boolean; onJump: () => void; notice: ReactNode; children: ReactNode }
 
 /** Where the composer stands: at the end of the page, and always in sight. */
-function Foot({ atEnd, onJump, signedOut, children }: FootProps) {
+function Foot({ atEnd, onJump, notice, children }: FootProps) {
   return (
     <div className="composer-foot sticky bottom-0 z-10 max-md:order-2">
       <div className="relative mx-auto w-full max-w-transcript px-4 pb-3 md:px-6 md:pb-5">
         {atEnd ? null : <JumpToEnd onJump={onJump} />}
-        {signedOut ? <SignedOut /> : null}
+        {notice}
         {children}
       </div>
     </div>
@@ -113,8 +98,8 @@ function useEditing(area: RefObject<HTMLTextAreaElement | null>) {
 
 function useChatView({ agent, prompts, view, onCreated }: ChatViewProps) {
   const chat = useChat({ agentId: agent.id, view, onCreated })
-  const { state, deeds } = chat
-  const turns = useMemo(() => listTurns(state), [state])
+  const { state, deeds, link } = chat
+  const turns = useMemo(() => listTurns(state, link === 'up'), [state, link])
   const busy = isBusy(state)
   const scroller = useRef<HTMLDivElement>(null)
   const content = useRef<HTMLDivElement>(null)
@@ -122,13 +107,11 @@ function useChatView({ agent, prompts, view, onCreated }: ChatViewProps) {
   const composing = useComposing(draftKey(agent.id, state.conversationId), prompts)
   const { area, setText } = composing
   const editing = useEditing(area)
-  const listed = useListedConversation(state.conversationId)
-  const title = listed?.title ?? view?.conversation.title
+  const title = chat.record?.title ?? view?.conversation.title
 
   useEscape(busy && editing.editingId === null, () => deeds.stop())
   useWindowTitle(title)
   useFirstFocus(area)
-  useListNews(busy)
   useEffect(prepareAnswers, [])
 
   const send = (message: string): void => {
@@ -196,7 +179,11 @@ export function ChatView(props: ChatViewProps) {
             />
           </>
         )}
-        <Foot atEnd={chat.atEnd} onJump={chat.jump} signedOut={chat.signedOut}>
+        <Foot
+          atEnd={chat.atEnd}
+          onJump={chat.jump}
+          notice={<ChatNotice isGone={chat.isGone} link={chat.link} agentId={agent.id} draft={chat.text} />}
+        >
           <Composer
             area={chat.area}
             text={chat.text}

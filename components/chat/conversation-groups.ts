@@ -42,12 +42,19 @@ export function groupConversations(
   return [...groups].filter(([, items]) => items.length > 0).map(([label, items]) => ({ label, items }))
 }
 
-/** One list out of two, where what is newer wins. */
+/** One list out of two, where what is newer wins; what is the same stays the same object. */
 export function mergeConversations(
   known: readonly ConversationRecord[],
   news: readonly ConversationRecord[],
 ): ConversationRecord[] {
   const byId = new Map(known.map((conversation) => [conversation.id, conversation]))
-  for (const conversation of news) byId.set(conversation.id, conversation)
+  for (const conversation of news) {
+    const before = byId.get(conversation.id)
+    if (!before || !isSame(before, conversation)) byId.set(conversation.id, conversation)
+  }
   return [...byId.values()]
+}
+
+function isSame(a: ConversationRecord, b: ConversationRecord): boolean {
+  return (Object.keys(b) as (keyof ConversationRecord)[]).every((key) => a[key] === b[key])
 }

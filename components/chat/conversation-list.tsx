@@ -10,7 +10,7 @@ import { asRequestError, type RequestError, request } from '../ui/request'
 import { notifyFailure } from '../ui/toast'
 import { groupConversations } from './conversation-groups'
 import { ConversationRow } from './conversation-row'
-import { loadMoreConversations, refreshList, useConversations } from './conversation-store'
+import { loadMoreConversations, useConversations } from './conversation-store'
 
 /** A shorter list is read at a glance. */
 const searchableFrom = 10
@@ -50,21 +50,6 @@ function useSearch(query: string): Found {
   }, [query])
   // What was found for the words before stays until the new answer is there.
   return query === '' ? undefined : found?.result
-}
-
-/** Answers that begin or end on other devices, titles made meanwhile: looked up when the reader comes back. */
-function useNews(anyRunning: boolean): void {
-  useEffect(() => {
-    const look = (): void => {
-      if (document.visibilityState === 'visible') void refreshList()
-    }
-    document.addEventListener('visibilitychange', look)
-    const timer = anyRunning ? setInterval(look, 5000) : undefined
-    return () => {
-      document.removeEventListener('visibilitychange', look)
-      clearInterval(timer)
-    }
-  }, [anyRunning])
 }
 
 function SearchBox({ value, onChange }: { value: string; onChange: (value: string) => void }) {
@@ -144,7 +129,6 @@ export function ConversationList({ initial }: { initial: Listing<ConversationRec
   const listed = (found?.items.map((item) => known.get(item.id) ?? item) ?? items).filter(
     ({ id, archived }) => !hidden.has(id) && !archived,
   )
-  useNews(items.some(({ running }) => running))
   if (items.length === 0 && query === '') {
     return <Note>Your conversations will be listed here.</Note>
   }

@@ -7,9 +7,9 @@ import { memo, useEffect, useRef, useState } from 'react'
 import type { ConversationRecord, UpdateConversation } from '@/lib/contracts/conversations'
 import { IconButton } from '../ui/button'
 import { Menu, MenuItem, MenuSeparator } from '../ui/menu'
-import { request } from '../ui/request'
+import { RequestError, request } from '../ui/request'
 import { notify, notifyFailure, offerUndo } from '../ui/toast'
-import { dropFromList, hideInList, mergeIntoList } from './conversation-store'
+import { forgetConversation, hideInList, mergeIntoList } from './conversation-store'
 
 /** Changes a conversation at once on the screen and then on the server; puts it back if that fails. */
 async function change(conversation: ConversationRecord, fields: UpdateConversation): Promise<boolean> {
@@ -41,8 +41,13 @@ function deleteWithUndo({ id, title }: ConversationRecord): void {
   offerUndo({
     title: `Deleted “${title}”`,
     commit: async (leaving) => {
-      await request('DELETE', `/api/conversations/${id}`, undefined, { keepalive: leaving })
-      dropFromList(id)
+      await request('DELETE', `/api/conversations/${id}`, undefined, { keepalive: leaving }).catch(
+        (error: unknown) => {
+          // Another device was quicker.
+          if (!(error instanceof RequestError && error.status === 404)) throw error
+        },
+      )
+      forgetConversation(id)
       hideInList(id, false)
     },
     restore: () => hideInList(id, false),

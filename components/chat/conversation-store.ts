@@ -12,6 +12,8 @@ export type KnownConversations = {
   nextCursor: string | null
   /** Hidden while their deletion can still be taken back. */
   hidden: ReadonlySet<string>
+  /** Deleted, here or elsewhere; an older answer of the server does not bring them back. */
+  forgotten: ReadonlySet<string>
 }
 
 // One list for the sidebar, the phone's sheet and the chat. It lives in the browser only, as long as a list is shown.
@@ -39,6 +41,7 @@ function asKnown(listing: Listing<ConversationRecord>): KnownConversations {
     items: listing.items,
     nextCursor: listing.next_cursor,
     hidden: new Set(),
+    forgotten: new Set(),
   }
   firstOf.set(listing, first)
   return first
@@ -63,14 +66,29 @@ export function useListedConversation(conversationId: string | null): Conversati
   return useSyncExternalStore(subscribe, read, () => undefined)
 }
 
+/** Whether the conversation was deleted, here or elsewhere. */
+export function useIsForgotten(conversationId: string | null): boolean {
+  const read = (): boolean => conversationId !== null && known?.forgotten.has(conversationId) === true
+  return useSyncExternalStore(subscribe, read, () => false)
+}
+
+// What was told while the list is read again is newer than what is read.
+let toldMeanwhile: Set<string> | undefined
+
 /** Adds conversations or replaces what is known of them. Does nothing where no list is shown. */
 export function mergeIntoList(items: readonly ConversationRecord[]): void {
-  if (known) publish({ ...known, items: mergeConversations(known.items, items) })
+  if (!known) return
+  const { forgotten } = known
+  const news = items.filter(({ id }) => !forgotten.has(id))
+  for (const { id } of news) toldMeanwhile?.add(id)
+  publish({ ...known, items: mergeConversations(known.items, news) })
 }
 
 /** Takes a conversation out of the list for good. */
-export function dropFromList(conversationId: string): void {
-  if (known) publish({ ...known, items: known.items.filter(({ id }) => id !== conversationId) })
+export function forgetConversation(conversationId: string): void {
+  if (!known) return
+  const items = known.items.filter(({ id }) => id !== conversationId)
+  publish({ ...known, items, forgotten: new Set([...known.forgotten, conversationId]) })
 }
 
 /** Hides a conversation that is about to be deleted, or shows it again. */
@@ -82,14 +100,44 @@ export function hideInList(conversationId: string, hide: boolean): void {
   publish({ ...known, hidden })
 }
 
-/** Asks the server for what is newest: titles that it made, answers that began or ended elsewhere. */
-export async function refreshList(): Promise<void> {
+/** Reads the part of the list that is loaded again; what is not in it any more goes. Throws RequestError. */
+export async function reloadList(): Promise<void> {
   if (!known) return
-  try {
-    const { items } = await request<Listing<ConversationRecord>>('GET', '/api/conversations?limit=30')
-    mergeIntoList(items.filter(({ archived }) => !archived))
-  } catch {
-    // The list is as it was; the next change asks again.
+  const told = new Set<string>()
+  toldMeanwhile = told
+  const fresh = await readAsFarAs(known)
+  // Asked again meanwhile, or nobody looks any more.
+  if (toldMeanwhile !== told || !known) return
+  toldMeanwhile = undefined
+  const { items, forgotten } = known
+  const isSettled = ({ id }: ConversationRecord): boolean => !told.has(id) && !forgotten.has(id)
+  const kept = items.filter((item) => told.has(item.id))
+  const all = mergeConversations(items, fresh.items.filter(isSettled))
+  const there = new Set([...kept, ...fresh.items].map(({ id }) => id))
+  publish({ ...known, items: all.filter(({ id }) => there.has(id)), nextCursor: fresh.nextCursor })
+}
+
+/** After every time there is. */
+const latest = '~'
+
+type Part = Pick<KnownConversations, 'nextCursor'> & { items: ConversationRecord[] }
+
+/** All conversations down to the oldest that is known. */
+async function readAsFarAs({ items }: KnownConversations): Promise<Part> {
+  const times = items.filter(({ archived }) => !archived).map((item) => item.last_activity_at)
+  const oldest = times.sort()[0] ?? latest
+  const limit = Math.min(100, Math.max(20, items.length))
+  const read: ConversationRecord[] = []
+  for (let cursor = ''; ; ) {
+    const page = await request<Listing<ConversationRecord>>(
+      'GET',
+      `/api/conversations?limit=${limit}${cursor}`,
+    )
+    read.push(...page.items)
+    const last = read.at(-1)
+    if (page.next_cursor === null || !last || last.last_activity_at <= oldest)
+      return { items: read, nextCursor: page.next_cursor }
+    cursor = `&cursor=${encodeURIComponent(page.next_cursor)}`
   }
 }
 

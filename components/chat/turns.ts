@@ -20,8 +20,8 @@ export type Turn = {
   isLast: boolean
 }
 
-/** The branch that is shown, message by message. */
-export function listTurns({ tree, leafId, sends, running }: ChatState): Turn[] {
+/** The branch that is shown, message by message; `connected` says whether the server is heard. */
+export function listTurns({ tree, leafId, sends, running }: ChatState, connected: boolean): Turn[] {
   const path = pathTo(tree, leafId)
   return path.map((message, index) => {
     const { ids, index: at } = versionsOf(tree, message)
@@ -32,7 +32,7 @@ export function listTurns({ tree, leafId, sends, running }: ChatState): Turn[] {
       previousId: ids[at - 1],
       nextId: ids[at + 1],
       send: sends[message.id],
-      connected: running[message.id]?.connected ?? true,
+      connected: connected || running[message.id] === undefined,
       isLast: index === path.length - 1,
     }
   })

@@ -2,14 +2,21 @@
 
 import { useCallback, useReducer, useRef, useState } from 'react'
 import type { ConversationRecord, ConversationView } from '@/lib/contracts/conversations'
-import { request } from '../ui/request'
+import type { LinkState } from '../live/protocol'
+import { useLink } from '../live/use-live'
+import { RequestError, request } from '../ui/request'
 import { type ChatDeeds, createChatDeeds, shownReply } from './chat-deeds'
 import { type ChatState, chatReducer, openChat } from './chat-state'
-import { mergeIntoList } from './conversation-store'
+import {
+  forgetConversation,
+  mergeIntoList,
+  useIsForgotten,
+  useListedConversation,
+} from './conversation-store'
 import { createLiveText, type LiveText } from './live-text'
 import type { OpeningView } from './opening'
 import { useFollowers } from './use-followers'
-import { useFreshness, useUnsent } from './use-recovery'
+import { useFreshness, useNews, useUnsent } from './use-recovery'
 
 type ChatSetup = {
   agentId: string
@@ -23,7 +30,11 @@ export type Chat = {
   live: LiveText
   deeds: ChatDeeds
   stopping: boolean
-  signedOut: boolean
+  link: LinkState
+  /** What the list knows of the conversation. */
+  record: ConversationRecord | undefined
+  /** Deleted, here or elsewhere. */
+  isGone: boolean
 }
 
 function openSetup({ view }: ChatSetup): ChatState {
@@ -33,6 +44,15 @@ function openSetup({ view }: ChatSetup): ChatState {
     leafId: view?.conversation.current_message_id ?? null,
     runningReplyId: view?.running_reply_id ?? null,
   })
+}
+
+async function readView(conversationId: string): Promise<ConversationView> {
+  try {
+    return await request<ConversationView>('GET', `/api/conversations/${conversationId}`)
+  } catch (error) {
+    if (error instanceof RequestError && error.status === 404) forgetConversation(conversationId)
+    throw error
+  }
 }
 
 // More often than this nobody reads; every second frame is left to scrolling and typing.
@@ -58,7 +78,6 @@ function beforePaint(): (task: () => void) => void {
 export function useChat(setup: ChatSetup): Chat {
   const [state, dispatch] = useReducer(chatReducer, setup, openSetup)
   const [live] = useState(() => createLiveText(beforePaint()))
-  const [signedOut, setSignedOut] = useState(false)
   const [stoppingId, setStoppingId] = useState<string>()
   const now = useRef({ state, setup })
   now.current = { state, setup }
@@ -79,17 +98,17 @@ export function useChat(setup: ChatSetup): Chat {
   const refresh = useCallback(async () => {
     const { conversationId } = now.current.state
     if (conversationId === null) return
-    const view = await request<ConversationView>('GET', `/api/conversations/${conversationId}`)
-    dispatch({ type: 'view_loaded', messages: view.messages, runningReplyId: view.running_reply_id })
-    mergeIntoList([view.conversation])
+    const { conversation, messages, running_reply_id: runningReplyId } = await readView(conversationId)
+    const currentId = conversation.current_message_id
+    dispatch({ type: 'view_loaded', messages, currentId, runningReplyId })
+    mergeIntoList([conversation])
   }, [])
 
   useFollowers({
     running: state.running,
     live,
     dispatch,
-    onLost: (messageId, end) => {
-      if (end === 'signed_out') return setSignedOut(true)
+    onGone: (messageId) => {
       const settle = (): void => {
         const message = now.current.state.tree.byId.get(messageId)
         if (message?.status !== 'running') return
@@ -98,9 +117,13 @@ export function useChat(setup: ChatSetup): Chat {
       refresh().then(settle, settle)
     },
   })
+  const record = useListedConversation(state.conversationId)
   useFreshness(refresh, setup.view)
+  useNews(state, record, refresh)
   useUnsent(now, refresh, dispatch)
 
   const stopping = stoppingId !== undefined && shownReply(state) === stoppingId
-  return { state, live, deeds, stopping, signedOut }
+  const link = useLink()
+  const isGone = useIsForgotten(state.conversationId)
+  return { state, live, deeds, stopping, link, record, isGone }
 }

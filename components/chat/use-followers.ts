@@ -1,65 +1,68 @@
 'use client'
 
 import { type Dispatch, useEffect, useRef } from 'react'
-import type { ChatAction, ChatState, RunningReply } from './chat-state'
-import { type FollowEnd, followReply } from './follow-reply'
+import { liveTab } from '../live/live-tab'
+import type { ReplyFrame } from '../live/protocol'
+import type { ChatAction, ChatState } from './chat-state'
 import type { LiveText } from './live-text'
 
 type Following = {
   running: ChatState['running']
   live: LiveText
   dispatch: Dispatch<ChatAction>
-  /** Called when following stopped although the reply has not been seen to end. */
-  onLost: (messageId: string, end: Exclude<FollowEnd, 'ended' | 'aborted'>) => void
+  /** Called when a reply is not there any more, although it has not been seen to end. */
+  onGone: (messageId: string) => void
 }
 
-function follow(messageId: string, reply: RunningReply, signal: AbortSignal, following: Following): void {
-  const { live, dispatch, onLost } = following
+function show(messageId: string, frame: ReplyFrame, { live, dispatch }: Following): void {
+  if (frame.type === 'text' || frame.type === 'reasoning') {
+    live.append(messageId, frame.type, frame.data.text)
+    return
+  }
+  const { message } = frame.data
+  const isUnexplained = frame.type === 'failed' && !message.error
+  dispatch({
+    type: 'reply_ended',
+    message: isUnexplained ? { ...message, error: frame.data.error } : message,
+  })
+}
+
+function follow(messageId: string, replyId: string, following: Following): () => void {
   // The log is replayed from its first frame, so what was here before is dropped.
-  live.clear(messageId)
-  void followReply({
-    eventsUrl: reply.eventsUrl,
+  following.live.clear(messageId)
+  return liveTab.follow({
+    replyId,
     after: -1,
-    signal,
-    onFrame: (frame) => {
-      if (frame.type === 'text' || frame.type === 'reasoning') live.append(messageId, frame.type, frame.text)
-      if (frame.type === 'ended') {
-        const { message, error } = frame
-        dispatch({ type: 'reply_ended', message: error && !message.error ? { ...message, error } : message })
-      }
+    onFrames: (frames) => {
+      for (const frame of frames) show(messageId, frame, following)
     },
-    onLink: (connected) => dispatch({ type: 'reply_link', messageId, connected }),
-  }).then((end) => {
-    if (end === 'gone' || end === 'signed_out') onLost(messageId, end)
+    onGone: () => following.onGone(messageId),
   })
 }
 
 /** Follows every running reply of the conversation, for as long as the page shows it. */
 export function useFollowers(following: Following): void {
-  const followers = useRef(new Map<string, AbortController>())
+  const stops = useRef(new Map<string, () => void>())
   const latest = useRef(following)
   latest.current = following
   const { running } = following
 
   useEffect(() => {
-    const open = followers.current
-    for (const [messageId, reply] of Object.entries(running)) {
-      if (open.has(messageId)) continue
-      const controller = new AbortController()
-      open.set(messageId, controller)
-      follow(messageId, reply, controller.signal, latest.current)
+    const open = stops.current
+    for (const [messageId, replyId] of Object.entries(running)) {
+      if (!open.has(messageId)) open.set(messageId, follow(messageId, replyId, latest.current))
     }
-    for (const [messageId, controller] of open) {
+    for (const [messageId, stop] of open) {
       if (running[messageId]) continue
-      controller.abort()
+      stop()
       open.delete(messageId)
     }
   }, [running])
 
   useEffect(() => {
-    const open = followers.current
+    const open = stops.current
     return () => {
-      for (const controller of open.values()) controller.abort()
+      for (const stop of open.values()) stop()
       open.clear()
     }
   }, [])

@@ -1,7 +1,6 @@
 'use client'
 
 import { type RefObject, useEffect, useRef } from 'react'
-import { refreshList } from './conversation-store'
 
 /** Escape stops the answer, unless it closes something that is open above the page. */
 export function useEscape(active: boolean, onEscape: () => void): void {
@@ -32,13 +31,4 @@ export function useFirstFocus(area: RefObject<HTMLTextAreaElement | null>): void
   useEffect(() => {
     if (matchMedia('(pointer: fine)').matches) area.current?.focus({ preventScroll: true })
   }, [area])
-}
-
-/** The sidebar hears when an answer begins or ends here. */
-export function useListNews(busy: boolean): void {
-  const wasBusy = useRef(busy)
-  useEffect(() => {
-    if (wasBusy.current !== busy) void refreshList()
-    wasBusy.current = busy
-  }, [busy])
 }

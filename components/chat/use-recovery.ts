@@ -1,35 +1,42 @@
 'use client'
 
-import { type Dispatch, type RefObject, useEffect } from 'react'
-import type { ChatAction, ChatState } from './chat-state'
+import { type Dispatch, type RefObject, useEffect, useRef } from 'react'
+import type { ConversationRecord } from '@/lib/contracts/conversations'
+import { useFeed } from '../live/use-live'
+import { type ChatAction, type ChatState, isBehind } from './chat-state'
 import { draftKey, readOutbox, takeFromOutbox } from './draft-store'
 import { draftMessage, type OpeningView } from './opening'
 
-// A page that comes back from the browser's cache, or from a long sleep, may have missed something.
+// What the server drew longer ago than this may be old: the browser keeps pages for the way back.
 const staleAfterMs = 10_000
 
-/** Reads the conversation again whenever what is shown may be old or is only its end. */
+/** Reads the conversation again when the page began with an old one, or only with its end. */
 export function useFreshness(refresh: () => Promise<void>, view: OpeningView | null): void {
   useEffect(() => {
-    let hiddenAt = 0
-    const again = (): void => void refresh().catch(() => {})
-    const look = (): void => {
-      if (document.visibilityState === 'hidden') hiddenAt = Date.now()
-      else if (hiddenAt !== 0 && Date.now() - hiddenAt > staleAfterMs) again()
-    }
-    const restored = (event: PageTransitionEvent): void => {
-      if (event.persisted) again()
-    }
-    if (view && (!view.complete || Math.abs(Date.now() - view.loadedAt) > staleAfterMs)) again()
-    document.addEventListener('visibilitychange', look)
-    addEventListener('pageshow', restored)
-    addEventListener('online', again)
-    return () => {
-      document.removeEventListener('visibilitychange', look)
-      removeEventListener('pageshow', restored)
-      removeEventListener('online', again)
-    }
+    const isStale = view && Math.abs(Date.now() - view.loadedAt) > staleAfterMs
+    if (view && (!view.complete || isStale)) refresh().catch(() => {})
   }, [refresh, view])
+}
+
+/** Reads the conversation again when something was added to it elsewhere, or may have been while nobody listened. */
+export function useNews(
+  state: ChatState,
+  record: ConversationRecord | undefined,
+  refresh: () => Promise<void>,
+): void {
+  const now = useRef(state)
+  now.current = state
+  const isSending = Object.values(state.sends).some(({ state: sending }) => sending === 'sending')
+  useEffect(() => {
+    if (record && !isSending && isBehind(now.current, record)) refresh().catch(() => {})
+  }, [record, isSending, refresh])
+  useFeed({
+    onNews: () => {},
+    onHello: (isFirst) => {
+      // The list is read again too, and what it says of the conversation is enough the first time.
+      if (!isFirst || !record) refresh().catch(() => {})
+    },
+  })
 }
 
 type Now = RefObject<{ state: ChatState; setup: { agentId: string } }>

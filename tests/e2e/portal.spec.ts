@@ -245,8 +245,9 @@ for (const colorScheme of ['light', 'dark'] as const) {
       })
       const page = await context.newPage()
       const visit = async (path: string) => {
-        await page.goto(path, { waitUntil: 'networkidle' })
+        await page.goto(path)
         await expect(page.getByRole('heading').or(page.getByRole('textbox')).first()).toBeVisible()
+        await expect(page.locator('.skeleton')).toHaveCount(0)
         const { violations } = await new AxeBuilder({ page }).analyze()
         expect(violations.map(({ id, nodes }) => [path, id, nodes.map(({ html }) => html)])).toEqual([])
         const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)

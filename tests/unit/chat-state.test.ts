@@ -3,13 +3,14 @@ import {
   type ChatAction,
   type ChatState,
   chatReducer,
+  isBehind,
   openChat,
   parentForNextMessage,
 } from '@/components/chat/chat-state'
 import { pathTo } from '@/components/chat/message-tree'
 import { draftMessage } from '@/components/chat/opening'
 import { describeRefusal } from '@/components/chat/problem'
-import type { MessageRecord } from '@/lib/contracts/conversations'
+import type { ConversationRecord, MessageRecord } from '@/lib/contracts/conversations'
 
 const empty = openChat({ conversationId: null, messages: [], leafId: null, runningReplyId: null })
 
@@ -36,7 +37,7 @@ const begin: ChatAction = { type: 'send_begun', message: message('u1', null) }
 const opened: ChatAction = {
   type: 'reply_opened',
   message: message('u1', null),
-  reply: { id: 'r1', message_id: 'a1', events_url: '/api/replies/r1/events' },
+  reply: { id: 'r1', message_id: 'a1' },
   optimisticId: 'u1',
 }
 const ended = (text: string): ChatAction => ({
@@ -52,7 +53,7 @@ describe('sending', () => {
     const running = play(sent, opened)
     expect(shown(running)).toEqual(['u1:completed', 'a1:running'])
     expect(running.sends).toEqual({})
-    expect(running.running.a1?.replyId).toBe('r1')
+    expect(running.running.a1).toBe('r1')
     const done = play(running, ended('Hello'))
     expect(shown(done)).toEqual(['u1:completed', 'a1:completed'])
     expect(done.running).toEqual({})
@@ -114,7 +115,7 @@ describe('another answer', () => {
       },
       {
         ...opened,
-        reply: { id: 'r2', message_id: 'a2', events_url: '/e' },
+        reply: { id: 'r2', message_id: 'a2' },
         optimisticId: 'a2',
       } as ChatAction,
     )
@@ -132,7 +133,7 @@ describe('another answer', () => {
       },
       {
         ...opened,
-        reply: { id: 'r2', message_id: 'theirs', events_url: '/e' },
+        reply: { id: 'r2', message_id: 'theirs' },
         optimisticId: 'mine',
       } as ChatAction,
     )
@@ -150,6 +151,7 @@ describe('what the server says later', () => {
         message('u1', null),
         message('a1', 'u1', { role: 'assistant', status: 'running', text: '' }),
       ],
+      currentId: 'a1',
       runningReplyId: 'r1',
     })
     expect(stale.tree.byId.get('a1')?.text).toBe('All of it')
@@ -162,11 +164,12 @@ describe('what the server says later', () => {
     const found = play(lost, {
       type: 'view_loaded',
       messages: [message('u1', null), message('a1', 'u1', { role: 'assistant', status: 'running' })],
+      currentId: 'a1',
       runningReplyId: 'r1',
     })
     expect(found.sends).toEqual({})
     expect(shown(found)).toEqual(['u1:completed', 'a1:running'])
-    expect(found.running.a1).toMatchObject({ replyId: 'r1', eventsUrl: '/api/replies/r1/events' })
+    expect(found.running.a1).toBe('r1')
   })
 
   it('follows a running reply after a reload', () => {
@@ -177,6 +180,72 @@ describe('what the server says later', () => {
       runningReplyId: 'r1',
     })
     expect(Object.keys(state.running)).toEqual(['a1'])
+  })
+})
+
+describe('what was done on another device', () => {
+  const answer = (id: string, parent: string, fields: Partial<MessageRecord> = {}) =>
+    message(id, parent, { role: 'assistant', ...fields })
+  const both = [message('u1', null), answer('a1', 'u1')]
+  const open = (leafId = 'a1') =>
+    openChat({ conversationId: 'c', messages: both, leafId, runningReplyId: null })
+  const load = (state: ChatState, currentId: string, ...more: MessageRecord[]) =>
+    play(state, { type: 'view_loaded', messages: [...both, ...more], currentId, runningReplyId: 'r2' })
+  const late = { created_at: '2026-01-01T00:00:09.000Z' }
+
+  it('goes on at the end of the branch that is read', () => {
+    const more = [message('u2', 'a1', late), answer('a2', 'u2', { ...late, status: 'running' })]
+    const state = load(open(), 'a2', ...more)
+    expect(shown(state)).toEqual(['u1:completed', 'a1:completed', 'u2:completed', 'a2:running'])
+    expect(state.running).toEqual({ a2: 'r2' })
+  })
+
+  it('shows a second answer and an edited question in the place of the first', () => {
+    const again = load(open(), 'a1b', answer('a1b', 'u1', { ...late, status: 'running' }))
+    expect(shown(again)).toEqual(['u1:completed', 'a1b:running'])
+    const edited = [message('u1b', null, late), answer('a1b', 'u1b', { ...late, status: 'running' })]
+    expect(shown(load(open(), 'a1b', ...edited))).toEqual(['u1b:completed', 'a1b:running'])
+  })
+
+  it('leaves who reads another branch where they are', () => {
+    const other = [
+      message('u2', 'a1'),
+      answer('a2', 'u2'),
+      message('u2b', 'a1', late),
+      answer('a2b', 'u2b', late),
+    ]
+    const messages = [...both, ...other]
+    const reading = openChat({ conversationId: 'c', messages, leafId: 'a2', runningReplyId: null })
+    const state = load(reading, 'a3', ...other, message('u3', 'a2b', late), answer('a3', 'u3', late))
+    expect(state.leafId).toBe('a2')
+  })
+
+  it('never hides a message that could not be sent', () => {
+    const problem = { message: 'No.', remedy: 'retry' as const }
+    const unsent = play(
+      open(),
+      { type: 'send_begun', message: message('mine', 'a1') },
+      { type: 'send_failed', messageId: 'mine', problem },
+    )
+    const state = load(unsent, 'a2', message('u2', 'a1', late), answer('a2', 'u2', late))
+    expect(state.leafId).toBe('mine')
+  })
+
+  it('is missed as long as the page lacks it, and not while its own message is on its way', () => {
+    const record = (fields: Partial<ConversationRecord>) =>
+      ({ current_message_id: 'a1', ...fields }) as ConversationRecord
+    expect(isBehind(open(), record({ running: false }))).toBe(false)
+    expect(isBehind(open(), record({ current_message_id: 'a2', running: false }))).toBe(true)
+    expect(isBehind(open(), record({ running: true }))).toBe(true)
+    const sending = play(open(), { type: 'send_begun', message: message('u2', 'a1') })
+    expect(isBehind(sending, record({ current_message_id: 'a2', running: true }))).toBe(false)
+    const following = load(
+      open(),
+      'a2',
+      message('u2', 'a1', late),
+      answer('a2', 'u2', { ...late, status: 'running' }),
+    )
+    expect(isBehind(following, record({ current_message_id: 'a2', running: true }))).toBe(false)
   })
 })
 

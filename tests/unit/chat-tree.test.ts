@@ -99,14 +99,14 @@ describe('the tree of messages', () => {
 describe('the turns that are drawn', () => {
   it('name the neighbours of every version', () => {
     const state = openChat({ conversationId: 'c', messages: forked(), leafId: 'a2b', runningReplyId: null })
-    const turn = listTurns(state).find(({ message }) => message.id === 'u2b')
+    const turn = listTurns(state, true).find(({ message }) => message.id === 'u2b')
     expect(turn).toMatchObject({ version: 2, versionCount: 2, previousId: 'u2', nextId: undefined })
   })
 
   it('are the same when nothing about them changed, and not when the message did', () => {
     const state = openChat({ conversationId: 'c', messages: forked(), leafId: 'a2', runningReplyId: null })
-    const [first] = listTurns(state)
-    const [again] = listTurns({ ...state, running: {} })
+    const [first] = listTurns(state, true)
+    const [again] = listTurns({ ...state, running: {} }, true)
     if (!first || !again) throw new Error('no turns')
     expect(isSameTurn(first, again)).toBe(true)
     expect(isSameTurn(first, { ...again, message: { ...again.message } })).toBe(false)
@@ -120,6 +120,7 @@ describe('the opening of a long conversation', () => {
     const whole = groupTurns(
       listTurns(
         openChat({ conversationId: 'c', messages: full.messages, leafId: 'm5002', runningReplyId: null }),
+        true,
       ),
     )
     expect(opening.complete).toBe(false)
