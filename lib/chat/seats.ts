@@ -19,8 +19,9 @@ export function requireSeat(actor: Actor, replyId?: string): void {
   )
 }
 
-/** Counts one more stream until the returned function is called. */
+/** Counts one more stream until the returned function is called. Throws too_many_requests: others may have been faster. */
 export function takeSeat(actor: Actor, replyId?: string): () => void {
+  requireSeat(actor, replyId)
   const seat = seatOf(actor, replyId)
   taken().set(seat, (taken().get(seat) ?? 0) + 1)
   return () => {

@@ -1,0 +1,354 @@
+import { request } from 'node:http'
+import { v7 as newId } from 'uuid'
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import type { OpenedReply } from '../../lib/contracts/conversations'
+import { follow, followToEnd, lastMessage, openTalk, send, type Talk, textOf, view } from '../support/chat'
+import { Client, password, signUp } from '../support/client'
+import { urlOfEmbedded } from '../support/crash/evidence'
+import { queryOnce } from '../support/embedded'
+import { type OpenAIServer, startOpenAI } from '../support/openai'
+import { startServer, type TestServer } from '../support/server'
+
+/*
+ * Answers over real HTTP: stopped once and for all, asked for once however often the message is sent, followed by
+ * whom they belong to.
+ */
+
+let openai: OpenAIServer
+let server: TestServer
+
+beforeAll(async () => {
+  openai = await startOpenAI()
+  server = await startServer({
+    DATABASE_URL: '',
+    OPENAI_API_KEY: 'sk-test-of-durability',
+    OPENAI_BASE_URL: openai.baseUrl,
+  })
+})
+afterAll(async () => {
+  await server.close()
+  await openai.close()
+})
+beforeEach(() => openai.reset())
+
+const words = (count: number) => Array.from({ length: count }, (_, n) => `word${n} `)
+
+type Counted = { outcome: string; input_tokens: number; output_tokens: number; estimated: boolean }
+
+/** What the ledger has of a reply. */
+function readLedger(replyId: string): Promise<Counted[]> {
+  return queryOnce<Counted>(
+    urlOfEmbedded(server.dataDir),
+    'SELECT outcome, input_tokens, output_tokens, estimated FROM usage_entries WHERE reply_id = $1',
+    [replyId],
+  )
+}
+
+const asked = () => openai.journal.filter(({ path }) => path === '/v1/responses')
+
+describe('stop', () => {
+  /** Stops an answer after its first words; returns what its reader saw. */
+  async function stopEarly(talk: Talk) {
+    openai.script({ text: words(500), delayMs: 20 })
+    const { reply } = await send(talk, 'on and on')
+    const events = []
+    let stoppedAt = 0
+    for await (const event of follow(talk.user, reply.events_url)) {
+      events.push(event)
+      if (stoppedAt > 0) continue
+      stoppedAt = Date.now()
+      expect((await talk.user.delete(`/api/replies/${reply.id}`)).status).toBe(202)
+    }
+    return { reply, events, stoppedAt }
+  }
+
+  test('hangs up upstream, keeps and counts what was said, once', async () => {
+    const talk = await openTalk(server.url)
+    const { reply, events, stoppedAt } = await stopEarly(talk)
+    expect(events.at(-1)?.type).toBe('stopped')
+    expect(await lastMessage(talk)).toMatchObject({ status: 'stopped', text: textOf(events) })
+    const call = asked()[0]
+    // Long before upstream would have been done, which is after 10 s.
+    await vi.waitFor(() => expect(call?.closedByClientAt).toBeDefined())
+    expect((call?.closedByClientAt ?? 0) - stoppedAt).toBeLessThan(5000)
+    expect((await talk.user.delete(`/api/replies/${reply.id}`)).status).toBe(202)
+    const [counted, ...more] = await readLedger(reply.id)
+    expect(more).toEqual([])
+    expect(counted).toMatchObject({ outcome: 'stopped', estimated: true })
+    expect(counted?.output_tokens).toBeGreaterThan(0)
+    expect((await lastMessage(talk)).status).toBe('stopped')
+  })
+
+  test('tells a provider that answers in the background, which would not notice otherwise', async () => {
+    const talk = await openTalk(server.url, { background: true })
+    const { reply, events } = await stopEarly(talk)
+    expect(events.at(-1)?.type).toBe('stopped')
+    const cancelled = await vi.waitFor(() => {
+      const call = openai.journal.find(({ method, path }) => method === 'POST' && path.endsWith('/cancel'))
+      expect(call?.status).toBe(200)
+      return call
+    })
+    expect(cancelled?.path).toMatch(/^\/v1\/responses\/resp_\w+\/cancel$/)
+    expect(await readLedger(reply.id)).toHaveLength(1)
+  })
+
+  test('before the first word leaves an empty answer and nothing running', async () => {
+    const talk = await openTalk(server.url)
+    openai.script({ text: 'too late', firstByteDelayMs: 30_000 })
+    const { reply } = await send(talk, 'think long')
+    await vi.waitFor(() => expect(asked()).toHaveLength(1))
+    await talk.user.delete(`/api/replies/${reply.id}`)
+    const events = await followToEnd(talk.user, reply.events_url)
+    expect(events.map(({ type }) => type)).toEqual(['stopped'])
+    await vi.waitFor(() => expect(asked()[0]?.closedByClientAt).toBeDefined())
+    expect((await view(talk)).running_reply_id).toBeNull()
+  })
+})
+
+describe('the same message', () => {
+  const pathOf = ({ conversationId }: Talk) => `/api/conversations/${conversationId}/messages`
+
+  test('sent twenty times at once is one message, one answer, one upstream call', async () => {
+    const talk = await openTalk(server.url)
+    const id = newId()
+    const opened = await Promise.all(Array.from({ length: 20 }, () => send(talk, 'once', null, id)))
+    expect(new Set(opened.map(({ reply }) => reply.id)).size).toBe(1)
+    await followToEnd(talk.user, opened[0]?.reply.events_url ?? '')
+    expect((await view(talk)).messages.map(({ role }) => role)).toEqual(['user', 'assistant'])
+    expect(asked()).toHaveLength(1)
+    expect(await readLedger(opened[0]?.reply.id ?? '')).toHaveLength(1)
+  })
+
+  test('sent again because the answer got lost is the same reply', async () => {
+    const talk = await openTalk(server.url)
+    const body = { id: newId(), parent_id: null, text: 'did you hear me?' }
+    // The server may have read it by then, or not.
+    for (let n = 0; n < 5; n++) await sendAndHangUp(talk.user, pathOf(talk), body, n * 5)
+    const again = await send(talk, body.text, null, body.id)
+    const events = await followToEnd(talk.user, again.reply.events_url)
+    expect(events.at(-1)?.type).toBe('completed')
+    expect(asked()).toHaveLength(1)
+    expect((await view(talk)).messages).toHaveLength(2)
+  })
+
+  test('with other words, or in another conversation, is a conflict', async () => {
+    const talk = await openTalk(server.url)
+    const id = newId()
+    const { reply } = await send(talk, 'mine', null, id)
+    await followToEnd(talk.user, reply.events_url)
+    const opened = await talk.user.post(`/api/agents/${talk.agentId}/conversations`)
+    const elsewhere = { ...talk, conversationId: String(opened.body.conversation?.id) }
+    const stranger = await openTalk(server.url)
+    const calls = [
+      talk.user.post(pathOf(talk), { id, parent_id: null, text: 'not mine' }),
+      talk.user.post(pathOf(elsewhere), { id, parent_id: null, text: 'mine' }),
+      stranger.user.post(pathOf(stranger), { id, parent_id: null, text: 'mine' }),
+      talk.user.post(`/api/messages/${reply.message_id}/regenerate`, { id }),
+    ]
+    const answers = await Promise.all(calls)
+    expect(answers.map(({ status, body }) => [status, body.error?.code])).toEqual(
+      calls.map(() => [409, 'conflict']),
+    )
+    expect(asked()).toHaveLength(1)
+    expect((await view(elsewhere)).messages).toEqual([])
+  })
+
+  test.each(['regenerate', 'continue'])('asked to %s ten times at once gets one answer', async (deed) => {
+    const talk = await openTalk(server.url)
+    openai.script({ text: words(10), ...(deed === 'continue' && { end: 'reset' }) })
+    const first = await send(talk, 'begin')
+    await followToEnd(talk.user, first.reply.events_url)
+    const id = newId()
+    const path = `/api/messages/${first.reply.message_id}/${deed}`
+    const answers = await Promise.all(Array.from({ length: 10 }, () => talk.user.post(path, { id })))
+    expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 202))
+    const opened = answers.map(({ body }) => (body as unknown as OpenedReply).reply.id)
+    expect(new Set(opened).size).toBe(1)
+    await followToEnd(talk.user, `/api/replies/${opened[0]}/events`)
+    expect(asked()).toHaveLength(2)
+    expect((await view(talk)).messages).toHaveLength(3)
+  })
+
+  test('of two tabs that say different things at once, one is heard and the other told why', async () => {
+    const talk = await openTalk(server.url)
+    openai.script({ text: words(20), delayMs: 20 })
+    const say = (text: string) => talk.user.post(pathOf(talk), { id: newId(), parent_id: null, text })
+    const answers = await Promise.all([say('left'), say('right')])
+    expect(answers.map(({ status }) => status).sort()).toEqual([202, 409])
+    expect(answers.find(({ status }) => status === 409)?.body.error?.code).toBe('conflict')
+    const opened = answers.find(({ status }) => status === 202)?.body as unknown as OpenedReply
+    await followToEnd(talk.user, opened.reply.events_url)
+    expect(asked()).toHaveLength(1)
+    expect((await view(talk)).messages).toHaveLength(2)
+  })
+})
+
+/** Sends a request as someone does whose network goes away before the answer comes. */
+function sendAndHangUp({ url, token }: Client, path: string, body: object, afterMs: number): Promise<void> {
+  const text = JSON.stringify(body)
+  const headers = {
+    authorization: `Bearer ${token}`,
+    'content-type': 'application/json',
+    'content-length': Buffer.byteLength(text),
+  }
+  return new Promise((done) => {
+    const call = request(url + path, { method: 'POST', headers, agent: false })
+    call.on('error', () => undefined).once('close', done)
+    call.end(text, () => setTimeout(() => call.destroy(), afterMs))
+  })
+}
+
+describe('who follows', () => {
+  /** The ids and types that come to one who asks with these headers and this query. */
+  async function ask({ url, token }: Client, path: string, lastEventId?: string) {
+    const headers = {
+      authorization: `Bearer ${token}`,
+      ...(lastEventId !== undefined && { 'last-event-id': lastEventId }),
+    }
+    const answer = await fetch(url + path, { headers })
+    expect(answer.status).toBe(200)
+    const ids = (await answer.text()).match(/^id: \d+$/gm) ?? []
+    return ids.map((line) => Number(line.slice(4)))
+  }
+
+  test('and says where, by the header of a reconnecting browser before the address it first came by', async () => {
+    const talk = await openTalk(server.url)
+    openai.script({ text: words(40), delayMs: 15 })
+    const { reply } = await send(talk, 'count')
+    const all = (await followToEnd(talk.user, reply.events_url)).map(({ id }) => id)
+    expect(all.length).toBeGreaterThan(5)
+    const from = (query: string, header?: string) => ask(talk.user, reply.events_url + query, header)
+    expect(await from('?after=3')).toEqual(all.slice(4))
+    expect(await from('', '3')).toEqual(all.slice(4))
+    expect(await from('?after=1', '3')).toEqual(all.slice(4))
+    expect(await from('?after=3', '1')).toEqual(all.slice(2))
+    // What no stream of ours has given counts for nothing.
+    for (const header of ['', 'abc', '-1', '1.5', '0x3', '9'.repeat(30)])
+      expect(await from('?after=3', header), header).toEqual(all.slice(4))
+    expect(await from('', 'abc')).toEqual(all)
+  })
+
+  test('hears exactly one end, whenever it comes', async () => {
+    const talk = await openTalk(server.url)
+    openai.script({ text: words(30), delayMs: 15 })
+    const { reply } = await send(talk, 'end once')
+    const early = Array.from({ length: 5 }, (_, n) => followToEnd(talk.user, reply.events_url, n - 1))
+    const seen = await Promise.all(early)
+    const late = await Promise.all(
+      [undefined, 0, (seen[0]?.length ?? 0) - 2].map((after) =>
+        followToEnd(talk.user, reply.events_url, after),
+      ),
+    )
+    for (const events of [...seen, ...late]) {
+      const ends = events.filter(({ type }) => type !== 'text')
+      expect(ends.map(({ type }) => type)).toEqual(['completed'])
+      expect(events.at(-1)).toEqual(seen[0]?.at(-1))
+    }
+  })
+
+  test('in ten places is one too many in the eleventh, until one is left', async () => {
+    const talk = await openTalk(server.url)
+    openai.script({ text: words(400), delayMs: 30 })
+    const { reply } = await send(talk, 'a crowd')
+    // More than may, all at once: nobody slips in while the others are looked at.
+    const crowd = await Promise.all(Array.from({ length: 16 }, () => Seat.take(talk.user, reply.events_url)))
+    await vi.waitFor(() => expect(crowd.filter((seat) => seat.isLive)).toHaveLength(10))
+    const eleventh = await talk.user.get(reply.events_url)
+    expect([eleventh.status, eleventh.body.error?.code]).toEqual([429, 'too_many_requests'])
+    expect(Number(eleventh.headers.get('retry-after'))).toBeGreaterThan(0)
+    crowd.find((seat) => seat.isLive)?.leave()
+    await vi.waitFor(async () => {
+      const seat = await Seat.take(talk.user, reply.events_url)
+      crowd.push(seat)
+      expect(seat.isLive).toBe(true)
+    })
+    await talk.user.delete(`/api/replies/${reply.id}`)
+    for (const seat of crowd) seat.leave()
+  })
+
+  const endings: [string, (talk: Talk) => Promise<unknown>][] = [
+    [
+      'the password is changed elsewhere',
+      async ({ user }) => {
+        const login = await user.post('/api/auth/login', { email: user.email, password })
+        const elsewhere = new Client(user.url, String(login.body.token))
+        const change = { current: password, next: 'another horse battery' }
+        expect((await elsewhere.post('/api/auth/password', change)).status).toBe(204)
+      },
+    ],
+    [
+      'the session is ended from another device',
+      async ({ user }) => {
+        const sessions = await user.get('/api/auth/sessions')
+        const [mine] = sessions.body.items as unknown as { id: string; current: boolean }[]
+        expect(mine?.current).toBe(true)
+        expect((await user.delete(`/api/auth/sessions/${mine?.id}`)).status).toBe(204)
+      },
+    ],
+    [
+      'the agent is deleted',
+      async ({ user, agentId }) => expect((await user.delete(`/api/agents/${agentId}`)).status).toBe(204),
+    ],
+  ]
+
+  test.each(endings)('hears no more when %s', async (_, end) => {
+    const talk = await openTalk(server.url)
+    openai.script({ text: words(400), delayMs: 25 })
+    const { reply } = await send(talk, 'stream on')
+    const seen: string[] = []
+    for await (const { type } of follow(talk.user, reply.events_url)) {
+      seen.push(type)
+      if (seen.length === 1) await end(talk)
+    }
+    expect(seen).not.toContain('completed')
+    // Far from all that would have come within these 10 s.
+    expect(seen.length).toBeLessThan(200)
+  })
+
+  test('what is not theirs finds nothing, and the owner reads on', async () => {
+    const talk = await openTalk(server.url)
+    openai.script({ text: words(40), delayMs: 20 })
+    const { reply } = await send(talk, 'private')
+    const stranger = await signUp(server.url)
+    for (const path of [reply.events_url, `${reply.events_url}?after=0`]) {
+      const { status, body } = await stranger.get(path)
+      expect([status, body.error?.code]).toEqual([404, 'not_found'])
+    }
+    expect((await stranger.delete(`/api/replies/${reply.id}`)).status).toBe(404)
+    expect((await followToEnd(talk.user, reply.events_url)).at(-1)?.type).toBe('completed')
+  })
+})
+
+/** One place from where an answer is followed. */
+class Seat {
+  isLive = false
+  private readonly gone = new AbortController()
+
+  static async take(user: Client, eventsUrl: string): Promise<Seat> {
+    const seat = new Seat()
+    await seat.follow(user, eventsUrl)
+    return seat
+  }
+
+  private async follow({ url, token }: Client, eventsUrl: string): Promise<void> {
+    const { signal } = this.gone
+    const answer = await fetch(url + eventsUrl, { headers: { authorization: `Bearer ${token}` }, signal })
+    if (answer.status !== 200) return
+    this.isLive = true
+    void this.read(answer)
+  }
+
+  private async read(answer: Response): Promise<void> {
+    try {
+      for await (const _ of answer.body ?? []);
+    } catch {
+      // Left, by this side.
+    }
+    this.isLive = false
+  }
+
+  leave(): void {
+    this.isLive = false
+    this.gone.abort()
+  }
+}
