@@ -44,15 +44,21 @@ export const anyFraming = fc.record({
   ending: fc.constantFrom('\n', '\n', '\r\n', '\r'),
   bom: fc.boolean(),
   space: fc.boolean(),
+  folded: fc.boolean(),
   noise: fc.constantFrom('', ': comment', 'id: 7', 'event: x', 'retry: 1', 'dat', 'datapoint: 1', ':'),
 })
-type Framing = { ending: string; bom: boolean; space: boolean; noise: string }
+type Framing = { ending: string; bom: boolean; space: boolean; folded: boolean; noise: string }
+
+/** The lines that an event's data may have, where its JSON is written out. */
+const fold = (data: string) =>
+  data.startsWith('{') ? JSON.stringify(JSON.parse(data), null, 1).split('\n') : [data]
 
 /** Bytes of the frames, each an event's data. */
-export function frame(frames: string[], { ending, bom, space, noise }: Framing): Buffer {
+export function frame(frames: string[], { ending, bom, space, folded, noise }: Framing): Buffer {
+  const fieldOf = (line: string) => `data:${space ? ' ' : ''}${line}`
   const lines = frames.flatMap((data) => [
     ...(noise === '' ? [] : [noise]),
-    `data:${space ? ' ' : ''}${data}`,
+    ...(folded ? fold(data) : [data]).map(fieldOf),
     '',
   ])
   return Buffer.from((bom ? '\ufeff' : '') + lines.map((line) => line + ending).join(''))
@@ -108,6 +114,7 @@ const mutationOfFrames = fc.oneof(
 const mutationOfBytes = fc.oneof(
   fc.record({ op: fc.constant('flip' as const), at: place, bit: fc.nat(7) }),
   fc.record({ op: fc.constant('cut' as const), at: place, length: fc.nat(40) }),
+  fc.record({ op: fc.constant('end' as const), at: place }),
   fc.record({ op: fc.constant('again' as const), at: place, length: fc.nat(200) }),
   fc.record({ op: fc.constant('put' as const), at: place, bytes: fc.uint8Array({ maxLength: 8 }) }),
 )
@@ -152,6 +159,7 @@ function mutateBytes(bytes: Buffer, mutation: ByteMutation): Buffer {
   if (bytes.length === 0) return bytes
   const at = mutation.at % bytes.length
   const [before, after] = [bytes.subarray(0, at), bytes.subarray(at)]
+  if (mutation.op === 'end') return before
   if (mutation.op === 'cut') return Buffer.concat([before, after.subarray(mutation.length)])
   if (mutation.op === 'again') return Buffer.concat([before, after.subarray(0, mutation.length), after])
   if (mutation.op === 'put') return Buffer.concat([before, mutation.bytes, after])
