@@ -37,7 +37,7 @@ export type TestedReply = {
   upstream: Upstream
   /** A stop was acknowledged. */
   isStopped: boolean
-  /** What was written to the ledger, by which node. */
+  /** What was written to the ledger, by which writer. */
   ended: { by: string; end: ReplyEnd }[]
 }
 
@@ -166,7 +166,7 @@ export class World {
         `${tested.name} adopts ${reply.name}, epoch ${epoch}, after ${last?.seq} (${after}), ${stopRequested}`,
       )
       const source = known ? reply.upstream.resume(tested.name, after, tested.death.signal) : null
-      return { opening: this.opening(tested, reply), source }
+      return { opening: this.opening(tested, reply, epoch), source }
     }
   }
 
@@ -176,7 +176,7 @@ export class World {
     return reply
   }
 
-  private opening(tested: TestedNode, reply: TestedReply): Opening {
+  private opening(tested: TestedNode, reply: TestedReply, epoch: number): Opening {
     return {
       explain: ({ code, message }) => ({ code, message, remedy: 'retry' }),
       ended: async (end) => {
@@ -186,7 +186,7 @@ export class World {
           throw new AppError('unavailable', 'The ledger is away.')
         }
         this.tell(`${tested.name} counts ${reply.name} as ${end.type}`)
-        reply.ended.push({ by: tested.name, end })
+        reply.ended.push({ by: `${tested.name}, epoch ${epoch}`, end })
       },
     }
   }
@@ -202,7 +202,7 @@ export class World {
       ended: [],
     }
     this.replies.push(reply)
-    at.node.open(row.replyId, this.opening(at, reply), upstream.begin(at.name, at.death.signal))
+    at.node.open(row.replyId, this.opening(at, reply, 1), upstream.begin(at.name, at.death.signal))
     this.follow(at, this.replies.length - 1, 0)
   }
 
