@@ -3,6 +3,9 @@ import type { AppError } from '../errors'
 import { type DeltaType, type Frame, foldParts, makeStorable } from './frame'
 import type { Owner } from './log'
 
+/** What is longer is cut: a follower gets whole frames, and so does a page of them. */
+const maxFrameLength = 16 * 1024
+
 /** Frames that wait for the disk may hold this many characters; then the source has to wait too. */
 const maxWaitingLength = 256 * 1024
 
@@ -11,6 +14,11 @@ const maxWaitingLength = 256 * 1024
  * now, or it was deleted; it is to be picked up by another; or its frames could not be committed.
  */
 export type EndReason = 'stopped' | 'interrupted' | 'lost' | 'released' | AppError
+
+function isHighSurrogate(text: string, at: number): boolean {
+  const unit = text.charCodeAt(at)
+  return unit >= 0xd800 && unit <= 0xdbff
+}
 
 /** A reply that this node is writing: what was said, what is committed, and what waits for the next commit. */
 export class RunningReply {
@@ -66,25 +74,37 @@ export class RunningReply {
   add(type: DeltaType, piece: string, cursor?: number): boolean {
     const text = this.takeWhole(piece)
     if (text === '' || this.isGivenUp) return false
-    let frame = this.waiting.at(-1)
-    if (frame?.type === type) frame.text += text
-    else {
-      frame = { seq: this.nextSeq++, type, text }
-      this.waiting.push(frame)
+    let rest = text
+    while (rest.length > maxFrameLength) {
+      const end = isHighSurrogate(rest, maxFrameLength - 1) ? maxFrameLength - 1 : maxFrameLength
+      this.put(type, rest.slice(0, end))
+      rest = rest.slice(end)
     }
-    // With more in it than the event of this number, the frame would be told twice after a crash.
+    const frame = this.put(type, rest)
     if (cursor !== undefined && this.heldSurrogate === '') frame.cursor = cursor
-    else if (frame.cursor !== undefined) delete frame.cursor
     this.waitingLength += text.length
     return true
+  }
+
+  /** Adds to the newest frame that waits, or begins one. */
+  private put(type: DeltaType, text: string): Frame {
+    const newest = this.waiting.at(-1)
+    if (newest?.type === type && newest.text.length + text.length <= maxFrameLength) {
+      newest.text += text
+      // With more in it than the event of its number, it would be told twice after a crash.
+      if (newest.cursor !== undefined) delete newest.cursor
+      return newest
+    }
+    const frame: Frame = { seq: this.nextSeq++, type, text }
+    this.waiting.push(frame)
+    return frame
   }
 
   /** A character that came in two halves can be stored only whole. */
   private takeWhole(piece: string): string {
     let text = this.heldSurrogate === '' ? piece : this.heldSurrogate + piece
     this.heldSurrogate = ''
-    const last = text.charCodeAt(text.length - 1)
-    if (last >= 0xd800 && last <= 0xdbff) {
+    if (isHighSurrogate(text, text.length - 1)) {
       this.heldSurrogate = text.slice(-1)
       text = text.slice(0, -1)
     }

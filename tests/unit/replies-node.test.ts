@@ -1,7 +1,11 @@
 import { randomUUID } from 'node:crypto'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { expect, test } from 'vitest'
+import { publish, subscribe } from '../../lib/bus'
 import { AppError } from '../../lib/errors'
+import { tellFrames } from '../../lib/replies/bus'
 import { isTerminal } from '../../lib/replies/frame'
 import { readWhole } from '../../lib/replies/log'
 import { postgresLog } from '../../lib/replies/postgres-log'
@@ -190,3 +194,42 @@ test('a follower beside the writer hears of a frame whose message was lost, thou
   await followed
   await node.close()
 })
+
+test('a thousand followers of one reply cost little, whether they read or not', async () => {
+  const collect = openCollector()
+  const { node, bus } = makeNode(randomUUID(), { bus: { publish, subscribe } })
+  const { replyId } = await rows.insert(node.nodeId, forLong)
+  await postgresLog.append([{ replyId, epoch: 1, frames: [{ seq: 0, type: 'text', text: 'first' }] }])
+  const leaving = new AbortController()
+  let count = 0
+  const idle = new Promise(() => {})
+  const before = collect()
+  for (let n = 0; n < 1000; n++) {
+    void (async () => {
+      for await (const frames of node.follow(replyId, -1, leaving.signal)) {
+        count += frames.length
+        // Every second one reads no further.
+        if (n % 2 === 0) await idle
+      }
+    })()
+  }
+  await until(() => count === 1000)
+  expect(collect() - before).toBeLessThan(20 * 2 ** 20)
+  for (let seq = 1; seq <= 400; seq++) {
+    tellFrames(bus, replyId, [{ seq, type: 'text', text: 'x'.repeat(1000) }])
+    await setImmediate()
+  }
+  await until(() => count === 1000 + 500 * 400)
+  expect(collect() - before).toBeLessThan(64 * 2 ** 20)
+  leaving.abort()
+})
+
+/** Measures the heap in bytes, without its garbage. */
+function openCollector(): () => number {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  return () => {
+    collect()
+    return process.memoryUsage().heapUsed
+  }
+}
