@@ -7,6 +7,7 @@ import { drainRequests, drainWork, followAnswer, onStop, shutDown, watchParent }
 import { noteServer } from './processes.mjs'
 import { Problem, runCommand, say, secondsSince } from './report.mjs'
 import { answerStarting, answerUnreadable, nameRequest, refuseRequest } from './requests.mjs'
+import { cutSlowReaders } from './slow-readers.mjs'
 
 /** @typedef {import('node:http').RequestListener} RequestListener */
 
@@ -48,6 +49,7 @@ function createOwnServer() {
   server.requestTimeout = REQUEST_TIMEOUT_MS
   server.maxHeadersCount = HEADER_COUNT
   server.on('clientError', answerUnreadable)
+  cutSlowReaders(server)
   return server
 }
 
