@@ -45,8 +45,9 @@ function openPool(config: PoolConfig): Pool {
     query_timeout: answerWithinMs,
     keepAlive: true,
   })
-  // A connection that breaks while nobody uses it; the next one is made when it is needed.
-  return pool.on('error', (err) => log().warn({ err }, 'a connection to the database broke'))
+  // A connection that breaks while nobody uses it; the next one is made when it is needed. The error would bring along
+  // all that the driver knows.
+  return pool.on('error', (err) => log().warn({ reason: err.message }, 'a connection to the database broke'))
 }
 
 function connect(pool: Pool) {

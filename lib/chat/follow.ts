@@ -47,13 +47,17 @@ export async function followAnswer(
       if (!(await mayFollow(actor, replyId))) ended.abort()
     }
     const stopListening = onAccessChange(actor, () => void lookAgain())
+    // A signal made of two is asked anew at every look; this one is asked for every frame.
+    const leave = () => ended.abort()
+    signal.addEventListener('abort', leave, { once: true })
     const place = { replyId, messageId, after }
     try {
       // What changed between the request and here was announced before anyone listened.
       if (hasAccessChanged(actor)) void lookAgain()
-      yield* readAnswer(actor, place, AbortSignal.any([signal, ended.signal]))
+      yield* readAnswer(actor, place, ended.signal)
     } finally {
       stopListening()
+      signal.removeEventListener('abort', leave)
     }
   }
 }

@@ -97,7 +97,8 @@ export class ReplyNode {
     const tail = new Tail(this.desk.bus, replyId, signal)
     this.tails.add(tail)
     try {
-      yield* followFrames(this.desk.log, tail, after, signal)
+      const nearby = (last: number) => this.running.get(replyId)?.reply.committedAfter(last) ?? null
+      yield* followFrames({ log: this.desk.log, nearby }, tail, after, signal)
     } finally {
       this.tails.delete(tail)
       tail.close()

@@ -1,7 +1,7 @@
 import type { MessagePart } from '../contracts/conversations'
 import type { AppError } from '../errors'
 import { type DeltaType, type Frame, foldParts, makeStorable } from './frame'
-import type { Owner } from './log'
+import { type Owner, page } from './log'
 
 /** What is longer is cut: a follower gets whole frames, and so does a page of them. */
 const maxFrameLength = 16 * 1024
@@ -28,6 +28,8 @@ export class RunningReply {
   isResumable = false
   /** Whether frames may be on disk that are not known to be. */
   isUncertain = false
+  /** Whether its terminal frame may be on disk. */
+  isEnding = false
   private committed: Frame[]
   private waiting: Frame[] = []
   private committing: Frame[] = []
@@ -180,6 +182,23 @@ export class RunningReply {
   /** Seq of the newest frame on disk, -1 for none. */
   get lastSeq(): number {
     return this.committed.length - 1
+  }
+
+  /**
+   * The next page of committed frames after `after`; null where only the log knows: what is committed is uncertain, or
+   * the reply is ending, here or under another writer.
+   */
+  committedAfter(after: number): Frame[] | null {
+    if (this.isUncertain || this.isEnding || this.abort.signal.aborted) return null
+    const frames: Frame[] = []
+    let length = 0
+    for (let seq = after + 1; seq < this.committed.length && frames.length < page.frames; seq++) {
+      const frame = this.committed[seq]
+      if (!frame || length >= page.length) break
+      frames.push(frame)
+      length += frame.text.length
+    }
+    return frames
   }
 
   /** Seq of the terminal frame. */

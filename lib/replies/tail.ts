@@ -61,6 +61,8 @@ export class Tail {
     }
     this.readAgain()
     this.mustRead = false
+    // What it had beyond that is dropped, and to be heard of again.
+    this.newestSeq = last
     return null
   }
 

@@ -164,6 +164,7 @@ async function finish(desk: Desk, writing: Writing, known: Known, { type, failur
   const error = failure && opening.explain(failure)
   const { log, timings, bus } = desk
   let isTold = false
+  reply.isEnding = true
   await insist(timings, async () => {
     if (!(await makeCertain(desk, reply))) return settleLost(desk, writing, known)
     if (!isTold) await tellEnd(writing, known, type)
