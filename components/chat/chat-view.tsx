@@ -99,7 +99,7 @@ function useEditing(area: RefObject<HTMLTextAreaElement | null>) {
 function useChatView({ agent, prompts, view, onCreated }: ChatViewProps) {
   const chat = useChat({ agentId: agent.id, view, onCreated })
   const { state, deeds, link } = chat
-  const turns = useMemo(() => listTurns(state, link === 'up'), [state, link])
+  const turns = useMemo(() => listTurns(state, link !== 'lost'), [state, link])
   const busy = isBusy(state)
   const scroller = useRef<HTMLDivElement>(null)
   const content = useRef<HTMLDivElement>(null)
@@ -156,7 +156,7 @@ export function ChatView(props: ChatViewProps) {
     <div
       ref={chat.scroller}
       data-scroller
-      data-busy={busy || undefined}
+      data-busy={busy || chat.isGone || undefined}
       // Turned round by useStickToEnd as soon as the script runs.
       style={{ flexDirection: 'column-reverse' }}
       className="flex h-full overflow-y-auto overscroll-contain [scrollbar-gutter:stable]"

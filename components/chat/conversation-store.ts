@@ -1,6 +1,6 @@
 'use client'
 
-import { useEffect, useSyncExternalStore } from 'react'
+import { useEffect, useMemo, useSyncExternalStore } from 'react'
 import type { ConversationRecord } from '@/lib/contracts/conversations'
 import type { Listing } from '@/lib/contracts/primitives'
 import { request } from '../ui/request'
@@ -58,6 +58,24 @@ export function useConversations(initial: Listing<ConversationRecord>): KnownCon
     if (known && known.items !== initial.items) mergeIntoList(initial.items)
   }, [initial])
   return current
+}
+
+/** The newest conversations as they are now; `initial` until the list is shown. */
+export function useNewest(
+  initial: readonly ConversationRecord[],
+  count: number,
+): readonly ConversationRecord[] {
+  const current = useSyncExternalStore(
+    subscribe,
+    () => known,
+    () => undefined,
+  )
+  return useMemo(() => (current ? listNewest(current, count) : initial), [current, initial, count])
+}
+
+function listNewest({ items, hidden }: KnownConversations, count: number): ConversationRecord[] {
+  const shown = items.filter(({ id, archived }) => !archived && !hidden.has(id))
+  return shown.sort((a, b) => (a.last_activity_at < b.last_activity_at ? 1 : -1)).slice(0, count)
 }
 
 /** What the list knows of one conversation, such as the title that the server gave it. */

@@ -1,4 +1,4 @@
-import type { MessagePart } from '@/lib/contracts/conversations'
+import type { MessagePart, MessageRecord } from '@/lib/contracts/conversations'
 
 /** What has arrived of one running reply. */
 export type LiveReply = { text: string; reasoning: string }
@@ -52,6 +52,16 @@ export function createLiveText(schedule: (task: () => void) => void): LiveText {
       if (arrived.delete(messageId)) touch(messageId)
     },
   }
+}
+
+/** What a message holds whose reply is gone: all that was seen of it stays. */
+export function whatArrived(live: LiveText, messageId: string): Pick<MessageRecord, 'text' | 'parts'> {
+  const { text, reasoning } = live.get(messageId)
+  const parts: MessagePart[] = [
+    { type: 'reasoning', text: reasoning },
+    { type: 'text', text },
+  ]
+  return { text, parts: parts.filter((part) => 'text' in part && part.text !== '') }
 }
 
 /** The reasoning in a stored message. */

@@ -1,7 +1,7 @@
 'use client'
 
 import { useCallback, useReducer, useRef, useState } from 'react'
-import type { ConversationRecord, ConversationView } from '@/lib/contracts/conversations'
+import type { ConversationRecord, ConversationView, MessageStatus } from '@/lib/contracts/conversations'
 import type { LinkState } from '../live/protocol'
 import { useLink } from '../live/use-live'
 import { RequestError, request } from '../ui/request'
@@ -13,7 +13,7 @@ import {
   useIsForgotten,
   useListedConversation,
 } from './conversation-store'
-import { createLiveText, type LiveText } from './live-text'
+import { createLiveText, type LiveText, whatArrived } from './live-text'
 import type { OpeningView } from './opening'
 import { useFollowers } from './use-followers'
 import { useFreshness, useNews, useUnsent } from './use-recovery'
@@ -46,11 +46,15 @@ function openSetup({ view }: ChatSetup): ChatState {
   })
 }
 
+function isNotThere(error: unknown): boolean {
+  return error instanceof RequestError && error.status === 404
+}
+
 async function readView(conversationId: string): Promise<ConversationView> {
   try {
     return await request<ConversationView>('GET', `/api/conversations/${conversationId}`)
   } catch (error) {
-    if (error instanceof RequestError && error.status === 404) forgetConversation(conversationId)
+    if (isNotThere(error)) forgetConversation(conversationId)
     throw error
   }
 }
@@ -109,12 +113,15 @@ export function useChat(setup: ChatSetup): Chat {
     live,
     dispatch,
     onGone: (messageId) => {
-      const settle = (): void => {
+      const settle = (status: MessageStatus): void => {
         const message = now.current.state.tree.byId.get(messageId)
         if (message?.status !== 'running') return
-        dispatch({ type: 'reply_ended', message: { ...message, status: 'interrupted' } })
+        dispatch({ type: 'reply_ended', message: { ...message, ...whatArrived(live, messageId), status } })
       }
-      refresh().then(settle, settle)
+      refresh().then(
+        () => settle('interrupted'),
+        (error: unknown) => settle(isNotThere(error) ? 'stopped' : 'interrupted'),
+      )
     },
   })
   const record = useListedConversation(state.conversationId)

@@ -1,19 +1,26 @@
+'use client'
+
 import Link from 'next/link'
+import { useNewest } from '@/components/chat/conversation-store'
 import { Section } from '@/components/portal/page'
 import { Time } from '@/components/ui/time'
 import type { ConversationRecord } from '@/lib/contracts/conversations'
 
 type RecentProps = { conversations: ConversationRecord[]; agentNames: Record<string, string> }
 
-/** The last conversations, to go on with. */
+/** So many are there at a glance. */
+const shownCount = 8
+
+/** The last conversations, to go on with, as they are now. */
 export function Recent({ conversations, agentNames }: RecentProps) {
+  const newest = useNewest(conversations, shownCount)
   return (
     <Section title="Recent conversations">
-      {conversations.length === 0 ? (
+      {newest.length === 0 ? (
         <p className="border-t py-4 text-ink-soft text-ui">None yet. Launch something above and say hello.</p>
       ) : (
         <ul className="border-t">
-          {conversations.map(({ id, agent_id, title, running, last_activity_at }) => (
+          {newest.map(({ id, agent_id, title, running, last_activity_at }) => (
             <li
               key={id}
               className="relative flex h-12 items-center gap-4 border-b transition-colors hover:bg-surface/60"

@@ -55,13 +55,13 @@ function expectGrowth(seen: string[], end: string): void {
   expect(seen.at(-1)).toBe(end)
 }
 
-/** The same account on another device, on the page that is open on the first. */
-async function openDevice(browser: Browser, chat: Chat, path?: string): Promise<Chat> {
+/** The same account on another device. */
+async function openDevice(browser: Browser, chat: Chat, path: string): Promise<Chat> {
   const storageState = await chat.page.context().storageState()
   const origin = new URL(chat.page.url()).origin
   const context = await browser.newContext({ storageState: { cookies: storageState.cookies, origins: [] } })
   const page = await context.newPage()
-  await page.goto(path ? origin + path : chat.page.url())
+  await page.goto(origin + path)
   return new Chat(page)
 }
 
@@ -112,7 +112,6 @@ test('offline in mid-answer is said, and who is back has everything at once', as
   await expect
     .poll(async () => (await storedBehind(server, chat)).at(-1)?.status, { timeout: 30_000 })
     .toBe('completed')
-  await chat.page.waitForTimeout(Number(process.env.AL_OFFLINE_MS ?? 0))
   expect(await textOf(chat)).toBe(before)
   await line.restore()
   const backAt = Date.now()
@@ -171,12 +170,17 @@ test('what one device does shows on the other: title, running, words, stop, name
 }) => {
   const agent = await chat.makeAgent(openai)
   await chat.open(agent)
-  const other = await openDevice(browser, chat)
+  const other = await openDevice(browser, chat, '/dashboard')
   const complaints = noteComplaints(other.page)
   model.script({ text: words(2000), delayMs: 20 })
   await chat.say('What is a palimpsest?')
   const row = list(other.page).getByRole('link', { name: /What is a palimpsest/ })
   await expect(row).toContainText('being answered')
+  const recent = other.page
+    .getByRole('main')
+    .getByRole('listitem')
+    .filter({ hasText: 'What is a palimpsest?' })
+  await expect(recent).toContainText('Answering…')
   await row.click()
   await expect(other.answer).toContainText('wörd10 ')
   await expect.poll(() => line.count(events)).toBe(2)
@@ -285,7 +289,6 @@ test('going back and forth finds everything as it is', async ({ chat, model }) =
   await chat.page.getByRole('link', { name: 'New chat' }).first().click()
   await expect(chat.page.getByRole('heading', { name: 'Guide' })).toBeVisible()
   await chat.page.goBack()
-  const seen = await watchAnswer(chat)
   await expect(chat.answer).toContainText('wörd40 ')
   await chat.page.goto('/health')
   await chat.page.goBack()
@@ -300,7 +303,41 @@ test('going back and forth finds everything as it is', async ({ chat, model }) =
     headers: { origin: new URL(chat.page.url()).origin },
   })
   await expect(list(chat.page).getByRole('link', { name: 'Still heard' })).toBeVisible()
-  expect(seen).toBeDefined()
+})
+
+test('a page that the browser keeps for the way back is left alone, and is as new when it is back', async ({
+  chat,
+  line,
+}) => {
+  await chat.open(await chat.makeAgent())
+  await chat.ask('hello')
+  const turn = (type: string) =>
+    chat.page.evaluate((name) => dispatchEvent(new PageTransitionEvent(name, { persisted: true })), type)
+  await turn('pagehide')
+  await expect.poll(() => line.count(events)).toBe(0)
+  const path = `/api/conversations/${chat.page.url().split('/').at(-1)}`
+  const headers = { origin: line.url }
+  await chat.page.request.patch(path, { data: { title: 'Named meanwhile' }, headers })
+  await turn('pageshow')
+  await expect(list(chat.page).getByRole('link', { name: 'Named meanwhile' })).toBeVisible()
+  expect(line.count(events)).toBe(1)
+})
+
+test('a conversation that is deleted while it is answered leaves on the page what was seen', async ({
+  chat,
+  line,
+  model,
+}) => {
+  model.script({ text: words(2000), delayMs: 20 })
+  await chat.open(await chat.makeAgent(openai))
+  await chat.say('tell me')
+  await expect(chat.answer).toContainText('wörd30 ')
+  const before = await textOf(chat)
+  const path = `/api/conversations/${chat.page.url().split('/').at(-1)}`
+  await chat.page.request.delete(path, { headers: { origin: line.url } })
+  await expect(chat.page.getByText('This conversation was deleted')).toBeVisible()
+  await expect(chat.answer.getByText('Stopped', { exact: true })).toBeVisible()
+  expect((await textOf(chat)).startsWith(before)).toBe(true)
 })
 
 test('signing out in one tab is said in the other, and signing in again mends it', async ({ chat }) => {
