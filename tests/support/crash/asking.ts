@@ -73,7 +73,7 @@ export class Asking {
     await sleep(waitMs)
     this.triedToStop = true
     const answer = await this.call('DELETE', `/api/replies/${this.reply?.id}`)
-    if (answer?.status === 202) this.stopAcceptedAt = Date.now()
+    if (answer?.status === 202) this.stopAcceptedAt = performance.now()
   }
 
   /** Null where the answer got lost. */

@@ -22,6 +22,8 @@ export type Evidence = {
   view: ConversationView
   stored: Stored | undefined
   journal: readonly JournalEntry[]
+  /** When the server was killed, as `performance.now()` has it. */
+  kills: number[]
 }
 
 /** What must hold of one message after any crash; each that does not, in words. */
@@ -86,12 +88,16 @@ function checkMessage(evidence: Evidence): string[] {
 }
 
 /** An answer in the background that has begun comes to its own end; nothing fails. */
-function checkEnd({ asking, replay }: Evidence): string[] {
+function checkEnd({ asking, replay, kills }: Evidence): string[] {
   const end = replay.at(-1)?.type
   if (end === 'failed') return [`failed: ${replay.at(-1)?.data}`]
   const isResumable = asking.talk.kind.startsWith('background')
   if (end === 'interrupted' && isResumable && replay.length > 1)
     return [`interrupted after ${replay.length - 1} frames, and could have been resumed`]
+  const endedAt = Math.min(...asking.followers.map((follower) => follower.endedAt))
+  const { stopAcceptedAt } = asking
+  const isForgotten = kills.some((at) => stopAcceptedAt < at && at < endedAt) && stopAcceptedAt > 0
+  if (isForgotten && end !== 'stopped') return [`${end}, although a stop had been accepted`]
   if (end === 'stopped' && !asking.triedToStop) return ['stopped by nobody']
   return []
 }

@@ -71,6 +71,7 @@ class CrashRun {
   private answers = new Map<string, Answer>()
   /** When the server that serves now was ready. */
   private readyAt = 0
+  private kills: number[] = []
 
   constructor(plan: CrashPlan, stage: Stage) {
     this.plan = plan
@@ -141,6 +142,7 @@ class CrashRun {
     const { openai, server } = this.stage
     openai.reset()
     this.answers.clear()
+    this.kills = []
     openai.script((entry) => this.answers.get(lastUserInput(entry.body))?.script ?? undefined)
     const over = new AbortController()
     const limit = setTimeout(() => over.abort(), roundLimitMs)
@@ -177,7 +179,9 @@ class CrashRun {
   }
 
   private async kill(): Promise<void> {
-    await this.stage.server.kill()
+    const { server } = this.stage
+    this.kills.push(performance.now())
+    await server.kill()
     this.report.kills += 1
   }
 
@@ -194,7 +198,14 @@ class CrashRun {
     )
     const [stored] = await readStored(stage.dataDir, [asking.reply.id])
     const { journal } = stage.openai
-    const evidence = { asking, replay: replay.frames, view: view.body as never, stored, journal }
+    const evidence = {
+      asking,
+      replay: replay.frames,
+      view: view.body as never,
+      stored,
+      journal,
+      kills: this.kills,
+    }
     report.violations.push(...findViolations(evidence))
     this.count(asking, replay.frames.length, replay.frames.at(-1)?.type ?? 'none')
     if (this.chance() < 0.5) asking.talk.parentId = asking.reply.message_id
