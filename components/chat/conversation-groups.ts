@@ -55,6 +55,17 @@ export function mergeConversations(
   return [...byId.values()]
 }
 
+/** The list after it was read again: what is not there any more goes; of those in `newer` more is known already. */
+export function reconcileConversations(
+  known: readonly ConversationRecord[],
+  read: readonly ConversationRecord[],
+  newer: ReadonlySet<string>,
+): ConversationRecord[] {
+  const settled = read.filter(({ id }) => !newer.has(id))
+  const there = new Set([...settled.map(({ id }) => id), ...newer])
+  return mergeConversations(known, settled).filter(({ id }) => there.has(id))
+}
+
 function isSame(a: ConversationRecord, b: ConversationRecord): boolean {
   return (Object.keys(b) as (keyof ConversationRecord)[]).every((key) => a[key] === b[key])
 }

@@ -4,7 +4,7 @@ import { useEffect, useMemo, useSyncExternalStore } from 'react'
 import type { ConversationRecord } from '@/lib/contracts/conversations'
 import type { Listing } from '@/lib/contracts/primitives'
 import { request } from '../ui/request'
-import { mergeConversations } from './conversation-groups'
+import { mergeConversations, reconcileConversations } from './conversation-groups'
 
 /** The conversations that this page knows of; `nextCursor` is null when it knows all. */
 export type KnownConversations = {
@@ -128,11 +128,12 @@ export async function reloadList(): Promise<void> {
   if (toldMeanwhile !== told || !known) return
   toldMeanwhile = undefined
   const { items, forgotten } = known
-  const isSettled = ({ id }: ConversationRecord): boolean => !told.has(id) && !forgotten.has(id)
-  const kept = items.filter((item) => told.has(item.id))
-  const all = mergeConversations(items, fresh.items.filter(isSettled))
-  const there = new Set([...kept, ...fresh.items].map(({ id }) => id))
-  publish({ ...known, items: all.filter(({ id }) => there.has(id)), nextCursor: fresh.nextCursor })
+  const newer = new Set([...told, ...forgotten])
+  publish({
+    ...known,
+    items: reconcileConversations(items, fresh.items, newer),
+    nextCursor: fresh.nextCursor,
+  })
 }
 
 /** After every time there is. */

@@ -144,7 +144,7 @@ test('eight tabs on one conversation take one connection, and leave room for eve
   }
   for (const tab of tabs) await expect(tab.answer).toContainText('Echo')
   await expect.poll(() => line.count(events)).toBe(1)
-  const said = words(200)
+  const said = words(300)
   model.script({ text: said, delayMs: 25 })
   await chat.say('to all')
   const seen = await Promise.all(tabs.map(watchAnswer))
@@ -152,7 +152,7 @@ test('eight tabs on one conversation take one connection, and leave room for eve
   expect(line.count(events)).toBe(1)
   const status = await tabs[7]?.page.evaluate(async () => (await fetch('/api/auth/me')).status)
   expect(status).toBe(200)
-  expect(await textOf(chat)).not.toContain('wörd199')
+  expect(await textOf(chat)).not.toContain('wörd299')
   for (const tab of tabs) await expect(tab.send).toBeVisible({ timeout: 30_000 })
   for (const texts of await Promise.all(seen.map((read) => read()))) expectGrowth(texts, whole(said))
   // One after the other they go, and the last takes the connection with it.

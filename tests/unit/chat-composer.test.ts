@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import { groupConversations, mergeConversations } from '@/components/chat/conversation-groups'
+import {
+  groupConversations,
+  mergeConversations,
+  reconcileConversations,
+} from '@/components/chat/conversation-groups'
 import { fillPrompt, matchPrompts, variablesOf } from '@/components/chat/prompt-text'
 import type { ConversationRecord } from '@/lib/contracts/conversations'
 import type { PromptRecord } from '@/lib/contracts/projects'
@@ -99,5 +103,21 @@ describe('the list of conversations', () => {
       ],
     )
     expect(merged.map(({ title }) => title)).toEqual(['Renamed', 'b'])
+  })
+
+  it('draws nothing again that is as it was', () => {
+    const known = conversation('a', '2026-01-01T00:00:00Z')
+    expect(mergeConversations([known], [{ ...known }])[0]).toBe(known)
+  })
+
+  it('is as the server has it after a gap, but for what was told since', () => {
+    const at = '2026-01-01T00:00:00Z'
+    const known = ['stays', 'gone', 'renamed', 'made'].map((id) => conversation(id, at))
+    const told = { ...conversation('renamed', at), title: 'Told' }
+    const before = mergeConversations(known, [told])
+    // The answer was read before "renamed" was, before "made" was made, and before "deleted" was deleted.
+    const read = ['stays', 'renamed', 'new', 'deleted'].map((id) => conversation(id, at))
+    const after = reconcileConversations(before, read, new Set(['renamed', 'made', 'deleted']))
+    expect(after.map(({ title }) => title)).toEqual(['stays', 'Told', 'made', 'new'])
   })
 })
