@@ -19,6 +19,10 @@ const HEADER_COUNT = 100
 
 const dev = process.argv.includes('--dev')
 
+// Whoever read what the server says may be gone. The error of the first line that nobody took would be a line for
+// nobody too, and so on for ever.
+for (const output of [process.stdout, process.stderr]) output.on('error', () => {})
+
 runCommand(async () => {
   const started = performance.now()
   process.chdir(resolve(import.meta.dirname, '..'))
