@@ -209,6 +209,19 @@ describe('what a killed server leaves', () => {
     expect(listProcessesIn(dataDir)).not.toContain(postgres)
   })
 
+  test('nothing at all: with the database killed too, the next server starts at once, over and over', async () => {
+    for (let life = 1; life <= 4; life++) {
+      const owner = await start({ dataDir })
+      await queryOnce(owner.url, `CREATE TABLE life_${life} AS SELECT 42 AS answer`)
+      const everything = listProcessesIn(dataDir)
+      for (const pid of everything) process.kill(pid, 'SIGKILL')
+      await owner.kill()
+    }
+    const { url } = await start({ dataDir })
+    for (let life = 1; life <= 4; life++)
+      expect(await queryOnce(url, `SELECT answer FROM life_${life}`)).toEqual([{ answer: 42 }])
+  })
+
   test('a lock file whose number now belongs to a stranger does not keep Postgres from starting, nor harm the stranger', async () => {
     await (await start({ dataDir })).stop()
     const ids = isRoot ? statSync(join(dataDir, 'postgres/cluster')) : undefined

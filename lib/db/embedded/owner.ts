@@ -91,16 +91,16 @@ function readOwner(file: string): Ownership | undefined {
 
 /**
  * Waits until a Postgres left on the cluster by a killed server is gone, and stops it if it does not go by itself.
- * Nothing is signalled that is not a Postgres on this very folder. Returns the number in postmaster.pid when it now
- * belongs to some other program, so that Postgres can be told to take no notice of it.
+ * Nothing is signalled that is not a Postgres on this very folder. Returns the number in postmaster.pid, so that Postgres
+ * can be told to take no notice of it: it may belong to some other program by now, or to a dead one that nobody has
+ * waited for yet, which Postgres takes for alive.
  */
 export async function clearOrphan(clusterDir: string): Promise<number | undefined> {
   const pid = readPostmasterPid(clusterDir)
-  if (!pid || !identifyProcess(pid)) return undefined
-  if (!isPostgresOn(pid, clusterDir)) return pid
-  if (await isGone(pid, clusterDir, ORPHAN_PATIENCE_MS)) return undefined
+  if (!pid || !isPostgresOn(pid, clusterDir)) return pid
+  if (await isGone(pid, clusterDir, ORPHAN_PATIENCE_MS)) return pid
   process.kill(pid, 'SIGINT')
-  if (await isGone(pid, clusterDir, STOP_PATIENCE_MS)) return undefined
+  if (await isGone(pid, clusterDir, STOP_PATIENCE_MS)) return pid
   throw new AppError(
     'unavailable',
     `An old Postgres (process ${pid}) does not let go of ${clusterDir}: stop it first.`,

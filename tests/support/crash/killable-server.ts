@@ -38,9 +38,10 @@ export class KillableServer {
     }
   }
 
-  /** Ends it as a crash does. */
-  async kill(): Promise<void> {
+  /** Ends it as a crash does, and these processes at the same moment. */
+  async kill(others: number[] = []): Promise<void> {
     if (this.child?.exitCode !== null) throw new Error(`The server had ended by itself:\n${this.said}`)
+    for (const pid of others) killIfThere(pid)
     this.child.kill('SIGKILL')
     await this.exited
     this.noteErrors()
@@ -58,6 +59,14 @@ export class KillableServer {
       const message = /"level":"(?:error|fatal)".*"msg":"([^"]*)"/.exec(line)?.[1]
       if (message) this.errors.set(message, (this.errors.get(message) ?? 0) + 1)
     }
+  }
+}
+
+function killIfThere(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch {
+    // One of a family that ended with its parent.
   }
 }
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Client, signUp } from '../client'
-import { untilNoProcessIn } from '../embedded'
+import { listProcessesIn, untilNoProcessIn } from '../embedded'
 import { type OpenAIServer, startOpenAI } from '../openai'
 import { seededRandom } from '../openai/stream-writer'
 import { lastUserInput } from '../openai/text'
@@ -20,6 +20,8 @@ export type CrashReport = {
   seed: number
   rounds: number
   kills: number
+  /** Of these, how many took the database along. */
+  databaseKills: number
   replies: number
   framesCompared: number
   connections: number
@@ -81,6 +83,7 @@ class CrashRun {
       seed: plan.seed,
       rounds: 0,
       kills: 0,
+      databaseKills: 0,
       replies: 0,
       framesCompared: 0,
       connections: 0,
@@ -179,9 +182,12 @@ class CrashRun {
   }
 
   private async kill(): Promise<void> {
-    const { server } = this.stage
+    const { server, dataDir } = this.stage
+    // Half of the time the database dies too, and with it all that it has not yet committed.
+    const database = this.chance() < 0.5 ? listProcessesIn(dataDir) : []
+    if (database.length > 0) this.report.databaseKills += 1
     this.kills.push(performance.now())
-    await server.kill()
+    await server.kill(database)
     this.report.kills += 1
   }
 
