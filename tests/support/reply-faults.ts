@@ -61,7 +61,7 @@ export class Weather {
     while (performance.now() < this.stallUntil) await sleep(3)
     if (performance.now() < this.outageUntil) throw fault('unavailable')
     const met = this.meet(call)
-    if (met) this.tell(`${call} ${met.kind}${met.kind.includes('l') ? ` ${met.ms} ms` : ''} ${met.code}`)
+    if (met) this.tell(`${call} ${met.kind}, ${met.ms} ms, ${met.code}`)
     if (met?.kind === 'refused') throw fault(met.code)
     if (met?.kind === 'lands later') {
       this.stray.push(sleep(met.ms).then(() => this.land(run)))

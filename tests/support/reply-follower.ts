@@ -4,7 +4,7 @@ import { type Frame, isTerminal } from '../../lib/replies/frame'
 import type { ReplyNode } from '../../lib/replies/node'
 import type { Witness } from './reply-witness'
 
-type Place = { replyId: string; witness: Witness; violate: (what: string) => void }
+type Place = { replyId: string; isDeleted: () => boolean; witness: Witness; violate: (what: string) => void }
 
 /** Somebody who reads a reply, on one node after the other, and goes on after the last frame that they have. */
 export class Follower {
@@ -32,6 +32,9 @@ export class Follower {
     const last = this.history.at(-1)
     return last !== undefined && isTerminal(last)
   }
+
+  /** It has been told that there is no such reply any more. */
+  isGone = false
 
   get isConnected(): boolean {
     return this.line !== null
@@ -70,8 +73,11 @@ export class Follower {
       if (!line.signal.aborted && !this.hasEnded) this.place.violate(`${this.name} was left without an end`)
     } catch (error) {
       // The database being away breaks the line; anything else is no way to treat a reader.
-      const isOutage = error instanceof AppError && error.code !== 'conflict' && error.code !== 'not_found'
-      if (!isOutage && !line.signal.aborted) this.place.violate(`${this.name} was refused: ${error}`)
+      const code = error instanceof AppError ? error.code : 'unknown'
+      this.isGone = code === 'not_found' && this.place.isDeleted()
+      const isBad = code === 'conflict' || code === 'unknown' || code === 'not_found'
+      if (isBad && !this.isGone && !line.signal.aborted)
+        this.place.violate(`${this.name} was refused: ${error}`)
     } finally {
       if (this.line === line) this.leave()
     }
@@ -83,6 +89,7 @@ export class Follower {
     if (this.hasEnded) violate(`${this.name} saw ${frame.type} ${frame.seq} after the end`)
     if (frame.seq !== this.last + 1) violate(`${this.name} saw ${frame.seq} after ${this.last}`)
     this.history.push({ ...frame })
-    if (!(await isStored)) violate(`${this.name} saw ${frame.type} ${frame.seq} before it was committed`)
+    if (!(await isStored) && !this.place.isDeleted())
+      violate(`${this.name} saw ${frame.type} ${frame.seq} before it was committed`)
   }
 }

@@ -87,6 +87,7 @@ export async function findFaults(
 ) {
   const faults = [...world.violations]
   for (const reply of world.replies) {
+    if (reply.isDeleted) continue
     const frames = await readWhole(log, reply.row.replyId)
     const message = await findMessage(reply.row.messageId)
     faults.push(...listFaults(world, reply, { frames, message }))

@@ -11,6 +11,7 @@ export type Step = { afterMs: number } & (
   | { do: 'leave'; follower: number }
   | { do: 'return'; follower: number; node: number }
   | { do: 'stop'; node: number; reply: number }
+  | { do: 'delete'; reply: number }
   | {
       do: 'fault'
       node: number
@@ -96,6 +97,7 @@ const anyStep = fc.oneof(
   { weight: 3, arbitrary: step('leave', fc.record({ follower: index })) },
   { weight: 5, arbitrary: step('return', fc.record({ follower: index, node: index })) },
   { weight: 3, arbitrary: step('stop', fc.record({ node: index, reply: index })) },
+  { weight: 1, arbitrary: step('delete', fc.record({ reply: index })) },
   { weight: 10, arbitrary: fault },
   { weight: 3, arbitrary: step('outage', fc.record({ node: index, ms: fc.constantFrom(10, 60, 160, 260) })) },
   { weight: 3, arbitrary: step('stall', fc.record({ node: index, ms: fc.constantFrom(30, 200, 320) })) },

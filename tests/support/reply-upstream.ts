@@ -25,6 +25,8 @@ export type UpstreamCall = { by: string; after: number | null }
 export class Upstream {
   readonly plan: UpstreamPlan
   readonly calls: UpstreamCall[] = []
+  /** Calls that have not ended. */
+  atWork = 0
 
   constructor(plan: UpstreamPlan) {
     this.plan = plan
@@ -63,7 +65,16 @@ export class Upstream {
     }
   }
 
-  private async say(from: number, sink: Parameters<ReplySource>[0], signal: AbortSignal, death: AbortSignal) {
+  private async say(from: number, ...[sink, signal, death]: Says): Promise<void> {
+    this.atWork += 1
+    try {
+      await this.sayAll(from, sink, signal, death)
+    } finally {
+      this.atWork -= 1
+    }
+  }
+
+  private async sayAll(from: number, ...[sink, signal, death]: Says): Promise<void> {
     let deafFor = this.plan.deafFor
     for (const [n, { type, text, pauseMs, isBare }] of this.plan.events.entries()) {
       if (n < from) continue
@@ -83,6 +94,8 @@ export class Upstream {
     })
   }
 }
+
+type Says = [...call: Parameters<ReplySource>, death: AbortSignal]
 
 function hungUp(): Error {
   return new Error('The reader hung up.')

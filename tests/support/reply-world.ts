@@ -3,8 +3,8 @@ import { AppError } from '../../lib/errors'
 import type { Bus } from '../../lib/replies/bus'
 import type { ReplyLog } from '../../lib/replies/log'
 import { type Adopt, ReplyNode } from '../../lib/replies/node'
-import type { Timings } from '../../lib/replies/timings'
 import type { Opening, ReplyEnd } from '../../lib/replies/write'
+import { quickTimings } from './reply-bench'
 import { makeFaultyLog, Weather } from './reply-faults'
 import { Follower } from './reply-follower'
 import { LossyBus } from './reply-lossy-bus'
@@ -12,19 +12,6 @@ import type { OpenRow } from './reply-rows'
 import { describeStep, type Schedule, type Step } from './reply-schedule'
 import { Upstream } from './reply-upstream'
 import { Witness } from './reply-witness'
-
-/** Small enough that everything which takes seconds in earnest happens many times in a schedule. */
-const timings: Timings = {
-  tickMs: 2,
-  patienceMs: 120,
-  retryMs: 4,
-  leaseMs: 150,
-  renewEveryMs: 40,
-  lookEveryMs: 15,
-  sweepEveryMs: 50,
-  keepFramesMs: 600_000,
-  drainMs: 40,
-}
 
 const maxReplies = 3
 /** When nothing goes wrong any more, everything ends long before that. */
@@ -37,6 +24,7 @@ export type TestedReply = {
   upstream: Upstream
   /** A stop was acknowledged. */
   isStopped: boolean
+  isDeleted: boolean
   /** What was written to the ledger, by which writer. */
   ended: { by: string; end: ReplyEnd }[]
 }
@@ -54,7 +42,12 @@ class TestedNode {
   constructor(name: string, log: ReplyLog, bus: Bus, tell: (what: string) => void) {
     this.name = name
     this.weather = new Weather((what) => tell(`${name}: ${what}`))
-    this.node = new ReplyNode({ nodeId: name, log: makeFaultyLog(log, this.weather), bus, timings })
+    this.node = new ReplyNode({
+      nodeId: name,
+      log: makeFaultyLog(log, this.weather),
+      bus,
+      timings: quickTimings,
+    })
   }
 
   get isDead(): boolean {
@@ -67,7 +60,11 @@ class TestedNode {
 }
 
 /** Where replies are written in this test. */
-export type WorldPorts = { log: ReplyLog; insertReply: (nodeId: string, leaseMs: number) => Promise<OpenRow> }
+export type WorldPorts = {
+  log: ReplyLog
+  insertReply: (nodeId: string, leaseMs: number) => Promise<OpenRow>
+  deleteReply: (row: OpenRow) => Promise<void>
+}
 
 /** Some nodes on one log, and what happens to them. */
 export class World {
@@ -120,6 +117,7 @@ export class World {
   private async take(step: Step): Promise<void> {
     if (step.do === 'boot') return this.boot()
     if (step.do === 'ledger fails') this.ledgerFailures += step.times
+    if (step.do === 'delete') return this.delete(this.replies[step.reply % this.replies.length])
     if (step.do === 'leave') return this.followers[step.follower % this.followers.length]?.leave()
     if (!('node' in step)) return
     const at = this.serving(step.node)
@@ -193,12 +191,13 @@ export class World {
 
   private async open(at: TestedNode, upstream: Upstream): Promise<void> {
     if (this.replies.length >= maxReplies) return
-    const row = await this.ports.insertReply(at.name, timings.leaseMs)
+    const row = await this.ports.insertReply(at.name, quickTimings.leaseMs)
     const reply: TestedReply = {
       name: `reply ${this.replies.length}`,
       row,
       upstream,
       isStopped: false,
+      isDeleted: false,
       ended: [],
     }
     this.replies.push(reply)
@@ -210,7 +209,8 @@ export class World {
     const reply = this.replies[n % this.replies.length]
     if (!reply) return
     const name = `follower ${this.followers.length} of ${reply.name}`
-    const place = { replyId: reply.row.replyId, witness: this.witness, violate: this.violate }
+    const isDeleted = () => reply.isDeleted
+    const place = { replyId: reply.row.replyId, isDeleted, witness: this.witness, violate: this.violate }
     const follower = new Follower(name, place, readMs)
     this.followers.push(follower)
     follower.connect(at.node)
@@ -226,6 +226,12 @@ export class World {
     } catch {
       // The caller is told, and may try again.
     }
+  }
+
+  private async delete(reply: TestedReply | undefined): Promise<void> {
+    if (!reply) return
+    reply.isDeleted = true
+    await this.ports.deleteReply(reply.row)
   }
 
   private crash(at: TestedNode, lands: boolean): void {
@@ -256,7 +262,7 @@ export class World {
     await Promise.all(this.background)
     if (!this.serving(0)) await this.boot()
     for (const reply of this.replies) {
-      if (reply.upstream.plan.ending !== 'never ends' || reply.isStopped) continue
+      if (reply.upstream.plan.ending !== 'never ends' || reply.isStopped || reply.isDeleted) continue
       const at = this.serving(0)
       if (at) await this.stop(at, reply)
     }
@@ -266,16 +272,19 @@ export class World {
     const until = performance.now() + boundMs
     await this.waitFor(until, 'a reply did not end', async () => {
       const found = await Promise.all(this.replies.map(({ row }) => this.ports.log.find(row.replyId)))
-      return found.every((standing) => standing && standing.type !== 'running')
+      return found.every((standing) => standing?.type !== 'running')
     })
     await this.waitFor(until, 'a follower did not come to the end', async () => {
-      const left = this.followers.filter(({ hasEnded }) => !hasEnded)
+      const left = this.followers.filter(({ hasEnded, isGone }) => !hasEnded && !isGone)
       for (const [n, follower] of left.entries()) {
         const at = this.serving(n)
         if (!follower.isConnected && at) follower.connect(at.node)
       }
       return left.length === 0
     })
+    await this.waitFor(until, 'a call to the model was left open', async () =>
+      this.replies.every(({ upstream }) => upstream.atWork === 0),
+    )
     await this.closeAll()
   }
 

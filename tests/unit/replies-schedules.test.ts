@@ -1,10 +1,9 @@
 import fc from 'fast-check'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { startDatabase, stopDatabase } from '../../lib/db'
+import { expect, test } from 'vitest'
 import { postgresLog } from '../../lib/replies/postgres-log'
-import { createScratchDatabase, type ScratchDatabase } from '../support/database'
+import { prepareReplies } from '../support/reply-bench'
 import { findFaults } from '../support/reply-invariants'
-import { deleteConversation, findStoredMessage, insertReader, insertReply } from '../support/reply-rows'
+import { deleteConversation, findStoredMessage } from '../support/reply-rows'
 import { describeSchedule, type Schedule, schedules } from '../support/reply-schedule'
 import { World } from '../support/reply-world'
 
@@ -13,24 +12,15 @@ const numRuns = Number(process.env.PROPERTY_RUNS ?? 30)
 const interruptAfterTimeLimit = process.env.PROPERTY_RUNS ? numRuns * 3000 : 18_000
 const seed = process.env.PROPERTY_SEED ? { seed: Number(process.env.PROPERTY_SEED) } : {}
 
-let scratch: ScratchDatabase
-let reader: Awaited<ReturnType<typeof insertReader>>
-
-beforeAll(async () => {
-  scratch = await createScratchDatabase()
-  // What the nodes log of all that goes wrong would hide what matters.
-  Object.assign(process.env, { DATABASE_URL: scratch.url, LOG_LEVEL: 'fatal' })
-  await startDatabase()
-  reader = await insertReader()
-})
-afterAll(async () => {
-  await stopDatabase()
-  await scratch.drop()
-})
+const rows = prepareReplies()
 
 async function play(schedule: Schedule): Promise<void> {
   const world = new World(
-    { log: postgresLog, insertReply: (nodeId, leaseMs) => insertReply(reader, { nodeId, leaseMs }) },
+    {
+      log: postgresLog,
+      insertReply: rows.insert,
+      deleteReply: ({ conversationId }) => deleteConversation(conversationId),
+    },
     schedule,
   )
   await world.run()
