@@ -1,0 +1,2 @@
+-- AlterTable
+ALTER TABLE "conversations" ALTER COLUMN "last_activity_at" SET DATA TYPE TIMESTAMPTZ(3);
