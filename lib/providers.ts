@@ -15,6 +15,7 @@ export type {
   ModelEvent,
   ModelKey,
   ModelMessage,
+  Pace,
 } from './providers/port'
 
 /**

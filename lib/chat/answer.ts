@@ -98,13 +98,12 @@ export function callOf(agent: AnsweringAgent, key: LentKey, model: string): Omit
 export async function relay(call: ModelCall, served: Served, sink: ReplySink): Promise<void> {
   void sink.serving(served)
   try {
-    for await (const event of streamModel(call)) {
+    for await (const event of streamModel({ ...call, pace: sink.pace })) {
       if (event.type === 'done') end(event, sink)
       else if (event.type === 'resumable') await noteResponse(event.responseId, served, sink)
       else {
         served.firstTokenMs ??= Date.now() - served.startedAtMs
         await sink[event.type](event.text, event.cursor)
-        await sink.turn()
       }
     }
   } finally {

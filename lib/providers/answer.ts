@@ -32,6 +32,8 @@ export class Answer implements Recipient {
   #silentBytes = 0
   #answerBytes = 0
   #isOver = false
+  #isHeld = false
+  #unpace = () => {}
 
   constructor(call: ModelCall, dialect: Dialect, connect: Connect = connectByHttp) {
     this.#call = call
@@ -39,8 +41,8 @@ export class Answer implements Recipient {
     this.#connect = connect
     const source = {
       open: () => this.#open(),
-      pause: () => this.#connection?.pause(),
-      resume: () => this.#connection?.resume(),
+      pause: () => this.#hold(),
+      resume: () => this.#hold(),
       close: () => this.#stop(),
     }
     this.outbox = new Outbox(source, () => oversized(this.progress, 'answer'))
@@ -57,7 +59,17 @@ export class Answer implements Recipient {
   }
 
   begin(): void {
-    if (this.outbox.isFull) this.#connection?.pause()
+    this.#isHeld = false
+    this.#hold()
+  }
+
+  /** Reads on only while the reader takes more, and has room for it. */
+  #hold(): void {
+    const isHeld = this.outbox.isFull || this.#call.pace?.isTurn === false
+    if (isHeld === this.#isHeld) return
+    this.#isHeld = isHeld
+    if (isHeld) this.#connection?.pause()
+    else this.#connection?.resume()
   }
 
   event(data: string): void {
@@ -109,6 +121,7 @@ export class Answer implements Recipient {
       return
     }
     signal.addEventListener('abort', this.#abort, { once: true })
+    this.#unpace = this.#call.pace?.onChange(() => this.#hold()) ?? this.#unpace
     this.#startedAt = performance.now()
     this.#reach(resume ?? null)
   }
@@ -187,6 +200,7 @@ export class Answer implements Recipient {
   #leave(): void {
     this.#isOver = true
     this.#recovery.stop()
+    this.#unpace()
     this.#call.signal.removeEventListener('abort', this.#abort)
   }
 

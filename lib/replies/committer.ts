@@ -24,7 +24,7 @@ const maxTurns = 4
 export class Committer {
   private readonly dirty = new Set<RunningReply>()
   private readonly settled = new Map<RunningReply, (() => void)[]>()
-  /** Their sources wait until they may commit again. */
+  /** Their sources gather nothing until they may commit again. */
   private readonly resting = new Set<RunningReply>()
   private isFlushing = false
   private timer: NodeJS.Timeout | null = null
@@ -46,18 +46,6 @@ export class Committer {
   add(reply: RunningReply): void {
     this.dirty.add(reply)
     this.schedule(this.isUrgent(reply))
-  }
-
-  /**
-   * Resolves when the reply may commit again, or is to end. A source that waits for this before it gathers more is woken
-   * once for each frame, and what it then has goes into that frame.
-   */
-  turn(reply: RunningReply): Promise<void> | undefined {
-    if (this.isDue(reply, performance.now()) || reply.abort.signal.aborted) return undefined
-    const turn = reply.rest()
-    this.resting.add(reply)
-    this.schedule(false)
-    return turn
   }
 
   /** Half a tick early is in time: timers are never quite on theirs. */
@@ -109,12 +97,17 @@ export class Committer {
   private wake(now: number): boolean {
     let isAny = false
     for (const reply of this.resting) {
-      if (!this.isDue(reply, now) && !reply.abort.signal.aborted) continue
+      if (!this.isDue(reply, now)) continue
       this.resting.delete(reply)
-      reply.wake()
+      reply.pace.begin()
       isAny = true
     }
     return isAny
+  }
+
+  /** A source that keeps the pace gathers for one frame at a time. */
+  private rest(reply: RunningReply): void {
+    if (reply.pace.end()) this.resting.add(reply)
   }
 
   private takeGroup(now: number): RunningReply[] {
@@ -127,6 +120,7 @@ export class Committer {
       reply.turnAt = now + turns * this.timings.tickMs
       length += reply.waitingLength
       this.dirty.delete(reply)
+      this.rest(reply)
       group.push(reply)
     }
     return group

@@ -2,6 +2,7 @@ import type { MessagePart } from '../contracts/conversations'
 import type { AppError } from '../errors'
 import { type DeltaType, type Frame, foldParts, makeStorable } from './frame'
 import { type Owner, page } from './log'
+import { Turns } from './turns'
 
 /** What is longer is cut: a follower gets whole frames, and so does a page of them. */
 const maxFrameLength = 16 * 1024
@@ -24,6 +25,8 @@ function isHighSurrogate(text: string, at: number): boolean {
 export class RunningReply {
   owner: Owner
   readonly abort = new AbortController()
+  /** When its source should gather more. */
+  readonly pace = new Turns()
   /** Whether somebody else could go on with it. */
   isResumable = false
   /** Whether frames may be on disk that are not known to be. */
@@ -37,7 +40,6 @@ export class RunningReply {
   private heldSurrogate = ''
   private isGivenUp = false
   private wakeWriter: (() => void) | null = null
-  private wakeSource: (() => void) | null = null
   waitingLength = 0
   /** When its next commit is due, as `performance.now()` tells time; the committer's to set. */
   turnAt = Number.NEGATIVE_INFINITY
@@ -46,26 +48,11 @@ export class RunningReply {
     this.owner = owner
     this.committed = committed
     this.nextSeq = committed.length
-    this.abort.signal.addEventListener('abort', () => {
-      this.wakeWriter?.()
-      this.wake()
-    })
+    this.abort.signal.addEventListener('abort', () => this.wakeWriter?.())
   }
 
   end(reason: EndReason): void {
     this.abort.abort(reason)
-  }
-
-  /** Resolves when the reply is woken, or is to end. */
-  rest(): Promise<void> {
-    return new Promise((resolve) => {
-      this.wakeSource = resolve
-    })
-  }
-
-  wake(): void {
-    this.wakeSource?.()
-    this.wakeSource = null
   }
 
   /**

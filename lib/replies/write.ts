@@ -8,14 +8,15 @@ import type { DeltaType, Ending, TerminalType } from './frame'
 import { type Lease, type ReplyLog, readWhole, type Upstream } from './log'
 import type { EndReason, RunningReply } from './running'
 import type { Timings } from './timings'
+import type { Turns } from './turns'
 
 /** What a source tells the log while it writes. */
 export type ReplySink = {
   /** `cursor` numbers the last upstream event in the piece, where there are numbers. Waits while the disk is behind. */
   text(piece: string, cursor?: number): Promise<void> | void
   reasoning(piece: string, cursor?: number): Promise<void> | void
-  /** Resolves when what was told is committed or about to be: what a source gathers until then costs one frame. */
-  turn(): Promise<void> | undefined
+  /** When to gather more: what is told within one turn costs one frame. */
+  pace: Pick<Turns, 'isTurn' | 'onChange'>
   /** Who answers: kept with the message however the reply ends, and at once for the next writer, which can be awaited. */
   serving(by: Upstream): Promise<void>
   /** From here on somebody else could go on, with what `serving` has told. */
@@ -82,7 +83,7 @@ function openSink({ log, committer }: Desk, reply: RunningReply, known: Known): 
   return {
     text: add('text'),
     reasoning: add('reasoning'),
-    turn: () => committer.turn(reply),
+    pace: reply.pace,
     serving: (by) => {
       Object.assign(known, { provider: by.provider, model: by.model })
       noted = noted.then(() => note(by))
