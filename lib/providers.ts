@@ -15,7 +15,6 @@ export type {
   ModelEvent,
   ModelKey,
   ModelMessage,
-  Pace,
 } from './providers/port'
 
 /**

@@ -11,7 +11,7 @@ import type { Opening, ReplySource } from './replies/write'
 
 export type { Frame } from './replies/frame'
 export type { Abandoned, Upstream } from './replies/log'
-export type { Adopt, Adoption } from './replies/node'
+export type { Adopt } from './replies/node'
 export type { Opening, ReplyEnd, ReplySink, ReplySource } from './replies/write'
 
 /** This server among those that write replies. */

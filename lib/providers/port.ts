@@ -18,7 +18,7 @@ export type ProviderTimeouts = { connectMs: number; firstByteMs: number; idleMs:
  * When the reader takes more of an answer. Between its turns the server is not read from: what comes meanwhile waits in
  * the system's buffers, and is read at once, which costs a fraction of reading each token when it comes.
  */
-export type Pace = {
+type Pace = {
   readonly isTurn: boolean
   /** Calls back when a turn begins or ends, until the returned function is called. */
   onChange(changed: () => void): () => void

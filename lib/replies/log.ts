@@ -4,7 +4,7 @@ import type { Ending, Frame, TerminalType } from './frame'
 export type Owner = { replyId: string; epoch: number }
 
 /** New frames of one reply, in order. */
-export type Batch = Owner & { frames: Frame[] }
+type Batch = Owner & { frames: Frame[] }
 
 /** What the next writer has to know when this one is gone: who answers, and how the answer can be picked up there. */
 export type Upstream = { provider: string; model: string; [fact: string]: unknown }
@@ -13,7 +13,7 @@ export type Upstream = { provider: string; model: string; [fact: string]: unknow
 export type Standing = { type: 'running' } | { type: TerminalType; lastSeq: number; text: string }
 
 /** How far a reply has come: the number of its newest frame, -1 for none. */
-export type Progress = { replyId: string; lastSeq: number }
+type Progress = { replyId: string; lastSeq: number }
 
 /** Which node holds a lease, and for how long from now on. */
 export type Lease = { nodeId: string; leaseMs: number }

@@ -13,7 +13,7 @@ import { type Desk, type Opening, type ReplySource, type Writing, writeReply } f
 const takeOverLimit = 100
 
 /** How a reply goes on whose writer is gone; without a source it is interrupted, and keeps what was said. */
-export type Adoption = { opening: Opening; source: ReplySource | null }
+type Adoption = { opening: Opening; source: ReplySource | null }
 
 /** Says how an abandoned reply goes on; `said` is what is committed of it. */
 export type Adopt = (abandoned: Abandoned, said: Frame[]) => Promise<Adoption>
