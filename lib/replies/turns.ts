@@ -18,12 +18,13 @@ export class Turns {
 
   /** Ends the turn. Returns whether anybody waits for the next one. */
   end(): boolean {
+    if (this.listeners.size === 0) return false
     this.change(false)
-    return this.listeners.size > 0
+    return true
   }
 
   private change(isTurn: boolean): void {
-    if (this.listeners.size === 0 || isTurn === this.isTurn) return
+    if (isTurn === this.isTurn) return
     this.isTurn = isTurn
     for (const changed of this.listeners) changed()
   }
