@@ -3,12 +3,13 @@ import { v7 as newId } from 'uuid'
 import type { OpenedReply } from '../../../lib/contracts/conversations'
 import { Client } from '../client'
 import { type Answer, between, type Chance, type Kind } from './answers'
-import { Follower } from './follower'
+import { Follower, isTerminal, type SeenFrame } from './follower'
+import type { Moments } from './moments'
 
 /** An agent and a conversation with it. */
 export type Talk = { kind: Kind; conversationId: string; parentId: string | null }
 
-type Asker = { url: string; token: string; chance: Chance; signal: AbortSignal }
+type Asker = { url: string; token: string; chance: Chance; signal: AbortSignal; moments: Moments }
 
 /** One message on its way through a round, and what came of it. */
 export class Asking {
@@ -57,6 +58,7 @@ export class Asking {
   private opened(reply: OpenedReply['reply']): void {
     if (this.reply && this.reply.id !== reply.id) this.faults.push('one message, two replies')
     this.reply = reply
+    this.asker.moments.tell('sent')
   }
 
   private async follow(waitMs = 0): Promise<void> {
@@ -64,7 +66,8 @@ export class Asking {
     await sleep(waitMs)
     const { url, token, chance, signal } = this.asker
     const where = { url, token, eventsUrl: this.reply.events_url }
-    const follower = new Follower(where, { chance, fickleness: 0.3 })
+    const seen = (frame: SeenFrame) => this.asker.moments.tell(isTerminal(frame) ? 'end' : 'words')
+    const follower = new Follower(where, { chance, fickleness: 0.3, seen })
     this.followers.push(follower)
     await follower.run(signal)
   }

@@ -10,8 +10,11 @@ export const isTerminal = ({ type }: SeenFrame) => terminal.has(type)
 
 type Where = { url: string; eventsUrl: string; token: string }
 type Manner = {
-  chance: Chance /** Share of connections that are given up for no reason. */
+  chance: Chance
+  /** Share of connections that are given up for no reason. */
   fickleness: number
+  /** Is told of every frame. */
+  seen?: (frame: SeenFrame) => void
 }
 
 /** Reads one reply to its end, through whatever happens to the server; notes everything, and what was wrong with it. */
@@ -91,6 +94,8 @@ export class Follower {
     if (seq === undefined) return void this.faults.push(`not an event: ${JSON.stringify(block)}`)
     if (this.isOver) return void this.faults.push(`frame ${seq} came after the terminal one`)
     if (Number(seq) !== this.lastSeq + 1) this.faults.push(`frame ${seq} came after frame ${this.lastSeq}`)
-    this.frames.push({ seq: Number(seq), type, data })
+    const frame = { seq: Number(seq), type, data }
+    this.frames.push(frame)
+    this.manner.seen?.(frame)
   }
 }

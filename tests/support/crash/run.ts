@@ -6,11 +6,12 @@ import { type OpenAIServer, startOpenAI } from '../openai'
 import { seededRandom } from '../openai/stream-writer'
 import { lastUserInput } from '../openai/text'
 import { makeOwnFolder } from '../own-folder'
-import { type Answer, agentsByKind, between, type Chance, kinds, planAnswer } from './answers'
+import { type Answer, agentsByKind, between, type Chance, kinds, oneOf, planAnswer } from './answers'
 import { Asking, type Talk } from './asking'
 import { findViolations } from './check'
 import { readStored } from './evidence'
 import { findFreePort, KillableServer } from './killable-server'
+import { Moments, moments } from './moments'
 
 /** How the crashes are to be; the same seed makes the same plan, and the machine's own timing the rest. */
 export type CrashPlan = { rounds: number; limitMs: number; seed: number; say: (line: string) => void }
@@ -74,11 +75,13 @@ class CrashRun {
   /** When the server that serves now was ready. */
   private readyAt = 0
   private kills: number[] = []
+  private readonly moments: Moments
 
   constructor(plan: CrashPlan, stage: Stage) {
     this.plan = plan
     this.stage = stage
     this.chance = seededRandom(plan.seed)
+    this.moments = new Moments(this.chance)
     this.report = {
       seed: plan.seed,
       rounds: 0,
@@ -146,10 +149,19 @@ class CrashRun {
     openai.reset()
     this.answers.clear()
     this.kills = []
-    openai.script((entry) => this.answers.get(lastUserInput(entry.body))?.script ?? undefined)
+    openai.script((entry) => {
+      this.moments.tell('asked')
+      return this.answers.get(lastUserInput(entry.body))?.script ?? undefined
+    })
     const over = new AbortController()
     const limit = setTimeout(() => over.abort(), roundLimitMs)
-    const asker = { url: server.url, token: this.token, chance: this.chance, signal: over.signal }
+    const asker = {
+      url: server.url,
+      token: this.token,
+      chance: this.chance,
+      signal: over.signal,
+      moments: this.moments,
+    }
     const askings = this.talks.map((talk, index) => {
       const answer = planAnswer(this.chance, talk.kind, `[${round}.${index}]`)
       this.answers.set(answer.question, answer)
@@ -168,23 +180,29 @@ class CrashRun {
     await asking.run()
   }
 
-  /** One crash, and often others while the server is starting again. */
+  /** One crash, at any time or just when something happens, and often others while the server is starting again. */
   private async crash(): Promise<void> {
     const { server } = this.stage
-    await sleep(between(this.chance, 0, 1500))
-    await this.kill()
+    const isAtRandom = this.chance() < 0.5
+    if (isAtRandom) await sleep(between(this.chance, 0, 1500))
+    const database = this.chooseDatabase()
+    if (!isAtRandom) await this.moments.next(oneOf(this.chance, moments), 1500)
+    await this.kill(database)
     while (this.chance() < 0.35) {
       server.spawn()
       await sleep(between(this.chance, 0, 2500))
-      await this.kill()
+      await this.kill(this.chooseDatabase())
     }
     await this.boot()
   }
 
-  private async kill(): Promise<void> {
-    const { server, dataDir } = this.stage
-    // Half of the time the database dies too, and with it all that it has not yet committed.
-    const database = this.chance() < 0.5 ? listProcessesIn(dataDir) : []
+  /** Half of the time the database dies too, and with it all that it has not yet committed. Looking for it takes time. */
+  private chooseDatabase(): number[] {
+    return this.chance() < 0.5 ? listProcessesIn(this.stage.dataDir) : []
+  }
+
+  private async kill(database: number[]): Promise<void> {
+    const { server } = this.stage
     if (database.length > 0) this.report.databaseKills += 1
     this.kills.push(performance.now())
     await server.kill(database)
