@@ -63,6 +63,7 @@ const plan: fc.Arbitrary<UpstreamPlan> = fc.record({
   isResumable: fc.boolean(),
   ending: fc.constantFrom('ends', 'ends', 'ends', 'breaks', 'never ends'),
   deafFor: fc.constantFrom(0, 0, 1, 3),
+  keepsPace: fc.boolean(),
   forgets: fc.integer({ min: 0, max: 9 }).map((n) => n === 9),
 })
 
@@ -107,6 +108,50 @@ const anyStep = fc.oneof(
   { weight: 3, arbitrary: step('boot', fc.record({})) },
 )
 
+/** What seldom comes together by chance, and is where answers are lost: at one node, or of one reply. */
+const episode: fc.Arbitrary<Step[]> = fc
+  .tuple(fc.nat(5), index, index, fc.constantFrom(0, 4, 40))
+  .map(([which, node, reply, pause]) => {
+    const slowly = { kind: 'slow', times: 1, ms: 80, code: 'unavailable' } as const
+    const episodes: Step[][] = [
+      [
+        { afterMs: pause, do: 'stop', node, reply },
+        { afterMs: 4, do: 'crash', node, lands: pause === 0 },
+      ],
+      [
+        { afterMs: pause, do: 'stall', node, ms: 320 },
+        { afterMs: 200, do: 'stop', node, reply },
+      ],
+      [
+        { afterMs: pause, do: 'fault', node, call: 'finish', ...slowly },
+        { afterMs: 4, do: 'stall', node, ms: 320 },
+      ],
+      [
+        {
+          afterMs: pause,
+          do: 'fault',
+          node,
+          call: 'append',
+          ...slowly,
+          kind: 'lands later',
+          code: 'internal',
+        },
+        { afterMs: 0, do: 'follow', node, reply, readMs: 0 },
+      ],
+      [
+        { afterMs: pause, do: 'crash', node, lands: true },
+        { afterMs: 0, do: 'boot' },
+        { afterMs: 12, do: 'return', follower: reply, node },
+      ],
+      [
+        { afterMs: pause, do: 'fault', node, call: 'append', ...slowly },
+        { afterMs: 4, do: 'close', node },
+        { afterMs: 40, do: 'boot' },
+      ],
+    ]
+    return episodes[which] ?? []
+  })
+
 const fate = fc.oneof(
   { weight: 6, arbitrary: fc.constant<Fate>('arrives') },
   { weight: 2, arbitrary: fc.constantFrom<Fate>('lost', 'doubled') },
@@ -120,16 +165,27 @@ export const schedules: fc.Arbitrary<Schedule> = fc
     fates: fc.array(fate, { minLength: 1, maxLength: 9 }),
     adoptMs: fc.constantFrom(0, 0, 10, 40),
     first: open,
-    rest: fc.array(anyStep, { maxLength: 24, size: 'max' }),
+    rest: fc.array(
+      fc.oneof({ weight: 12, arbitrary: anyStep.map((one) => [one]) }, { weight: 1, arbitrary: episode }),
+      { maxLength: 24, size: 'max' },
+    ),
   })
-  .map(({ first, rest, ...known }) => ({ ...known, steps: [first, ...rest] as Step[] }))
+  .map(({ first, rest, ...known }) => ({ ...known, steps: [first, ...rest.flat()] as Step[] }))
 
-function describePlan({ events: said, isResumable, ending, deafFor, forgets }: UpstreamPlan): string {
+function describePlan({
+  events: said,
+  isResumable,
+  ending,
+  deafFor,
+  forgets,
+  keepsPace,
+}: UpstreamPlan): string {
   const traits = [
     isResumable && 'resumable',
     ending,
     deafFor > 0 && `deaf for ${deafFor}`,
     forgets && 'forgets',
+    keepsPace && 'keeps pace',
   ]
   const list = said.map(({ type, text, pauseMs, isBare }) => {
     const short = text.replace(/={9,}/, (fill) => `=×${fill.length}`)

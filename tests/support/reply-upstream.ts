@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { AppError } from '../../lib/errors'
 import type { DeltaType } from '../../lib/replies/frame'
-import type { ReplySource } from '../../lib/replies/write'
+import type { ReplySink, ReplySource } from '../../lib/replies/write'
 
 /** One event of a model; `isBare` comes without a number, `pauseMs` after the one before it. */
 export type UpstreamEvent = { type: DeltaType; text: string; pauseMs: number; isBare: boolean }
@@ -16,6 +16,8 @@ export type UpstreamPlan = {
   deafFor: number
   /** Whether it knows of the answer when somebody asks for the rest of it. */
   forgets: boolean
+  /** Whether it waits with its next event until its turn begins. */
+  keepsPace: boolean
 }
 
 /** A call to the model, by whom, from its beginning or after an event. */
@@ -76,12 +78,14 @@ export class Upstream {
 
   private async sayAll(from: number, ...[sink, signal, death]: Says): Promise<void> {
     let deafFor = this.plan.deafFor
+    const turns = this.plan.keepsPace ? new TurnWatch(sink.pace, AbortSignal.any([signal, death])) : null
     for (const [n, { type, text, pauseMs, isBare }] of this.plan.events.entries()) {
       if (n < from) continue
       if (pauseMs > 0) await sleep(pauseMs, undefined, { signal }).catch(() => undefined)
       death.throwIfAborted()
       if (signal.aborted && deafFor-- <= 0) throw hungUp()
       await sink[type](text, this.plan.isResumable && !isBare ? n + 1 : undefined)
+      await turns?.next()
     }
     if (this.plan.ending === 'breaks') throw new AppError('provider_failed', 'The model broke\u0000 off.')
     if (this.plan.ending === 'never ends') await untilHungUp(AbortSignal.any([signal, death]))
@@ -92,6 +96,32 @@ export class Upstream {
       cached_tokens: 0,
       reasoning_tokens: 0,
     })
+  }
+}
+
+/** Waits for turns, as long as somebody listens. */
+class TurnWatch {
+  private wake = () => {}
+  private readonly pace: ReplySink['pace']
+  private readonly signal: AbortSignal
+
+  constructor(pace: ReplySink['pace'], signal: AbortSignal) {
+    this.pace = pace
+    this.signal = signal
+    const leave = pace.onChange(() => this.wake())
+    const end = () => {
+      leave()
+      this.wake()
+    }
+    signal.addEventListener('abort', end)
+  }
+
+  async next(): Promise<void> {
+    while (!this.pace.isTurn && !this.signal.aborted) {
+      await new Promise<void>((resolve) => {
+        this.wake = resolve
+      })
+    }
   }
 }
 
