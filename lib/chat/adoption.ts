@@ -1,8 +1,9 @@
 import { type Actor, findUser } from '../auth'
+import { asAppError, statusOf } from '../errors'
 import type { Abandoned, Adopt, Frame, ReplySource } from '../replies'
-import { withCredential } from '../vault'
-import { callOf, explainFailure, relay } from './answer'
-import { getAnsweringAgent } from './context'
+import { findServingKey, withCredential } from '../vault'
+import { callOf, explainFailure, relay, serve } from './answer'
+import { getAnsweringAgent, readHistory } from './context'
 import { announceConversation } from './feed'
 import { Served, writeDown } from './ledger'
 
@@ -12,7 +13,7 @@ import { Served, writeDown } from './ledger'
  */
 export const adoptAnswer: Adopt = async (abandoned, said) => {
   const { replyId, userId, conversationId, upstream } = abandoned
-  const served = Served.safeParse(upstream).data ?? null
+  const served = Served.safeParse(upstream).data ?? (await guessServed(abandoned))
   return {
     opening: {
       explain: (error) => explainFailure(error),
@@ -20,6 +21,25 @@ export const adoptAnswer: Adopt = async (abandoned, said) => {
       settled: () => announceConversation(userId, conversationId),
     },
     source: served?.responseId ? await pickUp(abandoned, served, said) : null,
+  }
+}
+
+/**
+ * Who answers is noted while the provider is asked, not before, so that nobody waits for the note. Where there is none,
+ * the provider may have been asked all the same, and what would have been asked is counted. Null if that is gone.
+ */
+async function guessServed({ userId, conversationId, messageId }: Abandoned): Promise<Served | null> {
+  const actor = await findUser(userId)
+  if (!actor) return null
+  try {
+    const agent = await getAnsweringAgent(actor, conversationId)
+    const want = { projectId: agent.project_id, provider: agent.model_provider }
+    const key = await findServingKey(actor, want)
+    const messages = await readHistory(conversationId, messageId)
+    return serve({ agent, key, model: key.provider === 'demo' ? 'demo' : agent.model_name }, messages)
+  } catch (error) {
+    if (statusOf[asAppError(error).code] < 500) return null
+    throw error
   }
 }
 

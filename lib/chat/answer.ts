@@ -11,7 +11,7 @@ import {
   streamModel,
 } from '../providers'
 import type { Opening, ReplySink, ReplySource } from '../replies'
-import { type LentKey, withCredential } from '../vault'
+import { type LentKey, type ServingKey, withCredential } from '../vault'
 import type { AnsweringAgent } from './context'
 import { type Served, writeDown } from './ledger'
 
@@ -38,8 +38,7 @@ export function answerWith(answering: Answering): { source: ReplySource; opening
     await withCredential(actor, want, async (key) => {
       const messages = await answering.messages
       const model = key.provider === 'demo' ? 'demo' : (answering.model ?? agent.model_name)
-      const told = agent.system_prompt.length + messages.reduce((sum, { text }) => sum + text.length, 0)
-      const served = serve({ agent, key, model }, told)
+      const served = serve({ agent, key, model }, messages)
       ledger.served = served
       const call = { ...callOf(agent, key, model), messages, continues: continued !== null, signal }
       await relay(call, served, sink)
@@ -61,9 +60,15 @@ function withoutRepeated<T extends { outputLength: number }>(end: T, continued: 
   return { ...end, outputLength: Math.max(0, end.outputLength - repeated) }
 }
 
-type Serving = { agent: AnsweringAgent; key: LentKey; model: string }
+type Serving = {
+  agent: AnsweringAgent
+  key: Pick<ServingKey, 'provider' | 'source' | 'credentialId' | 'baseUrl'>
+  model: string
+}
 
-function serve({ agent, key, model }: Serving, inputLength: number): Served {
+/** What is written down of an answer to these messages. */
+export function serve({ agent, key, model }: Serving, messages: ModelMessage[]): Served {
+  const inputLength = agent.system_prompt.length + messages.reduce((sum, { text }) => sum + text.length, 0)
   return {
     provider: key.provider,
     model,

@@ -105,6 +105,28 @@ describe('stop', () => {
   })
 })
 
+test('an answer whose server died before it could note whom it asked is interrupted, and counted', async () => {
+  const talk = await openTalk(server.url)
+  const [replyId, questionId, answerId] = [newId(), newId(), newId()]
+  await queryOnce(
+    urlOfEmbedded(server.dataDir),
+    `WITH said AS (
+      INSERT INTO messages (id, conversation_id, parent_id, role, status, text) VALUES
+        ($2, $4, NULL, 'user', 'completed', 'a question of forty characters, or so...'),
+        ($3, $4, $2, 'assistant', 'running', '')
+    )
+    INSERT INTO replies
+      (id, conversation_id, user_id, message_id, request_id, request_hash, node_id, lease_expires_at)
+    VALUES ($1, $4, $5, $3, $2, '', 'a server that died', now())`,
+    [replyId, questionId, answerId, talk.conversationId, talk.user.userId],
+  )
+  await vi.waitFor(async () => expect((await view(talk)).running_reply_id).toBeNull(), 10_000)
+  expect((await lastMessage(talk)).status).toBe('interrupted')
+  expect(await readLedger(replyId)).toEqual([
+    { outcome: 'interrupted', input_tokens: 10, output_tokens: 0, estimated: true },
+  ])
+})
+
 describe('the same message', () => {
   const pathOf = ({ conversationId }: Talk) => `/api/conversations/${conversationId}/messages`
 
