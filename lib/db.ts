@@ -6,7 +6,7 @@ import { asStorageError } from './db/errors'
 import { type Prisma, PrismaClient } from './db/generated/client'
 import { applyMigrations } from './db/migrate'
 import { Disk, takesRoom } from './db/space'
-import { type Sql, sqlOn, transactOn } from './db/sql'
+import { type Sql, sqlOn } from './db/sql'
 import { env } from './env'
 import { AppError } from './errors'
 import { log } from './log'
@@ -98,14 +98,9 @@ export function db(): Client {
  * Throws `unavailable` before the database was started, and only AppError.
  */
 export const sql: Sql = (text, ...values) => {
-  const { pool, isOurs } = openStorage()
+  const { pool, isOurs } = storage()
+  if (!pool) throw notStarted()
   return sqlOn(pool, isOurs)(text, ...values)
-}
-
-/** Statements by hand in one transaction. Throws only AppError, and what `run` throws. */
-export function transact<T>(run: (sql: Sql) => Promise<T>): Promise<T> {
-  const { pool, isOurs } = openStorage()
-  return transactOn(pool, isOurs, run)
 }
 
 /**
@@ -119,12 +114,6 @@ export async function requireRoom(): Promise<void> {
 /** Whether the database is the embedded one, which no other server can use. */
 export function isDatabaseOurs(): boolean {
   return storage().isOurs
-}
-
-function openStorage(): { pool: Pool; isOurs: boolean } {
-  const { pool, isOurs } = storage()
-  if (!pool) throw notStarted()
-  return { pool, isOurs }
 }
 
 function notStarted(): AppError {

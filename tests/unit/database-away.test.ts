@@ -1,9 +1,11 @@
 import { Pool } from 'pg'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { db } from '../../lib/db'
 import { asStorageError } from '../../lib/db/errors'
-import { sqlOn, transactOn } from '../../lib/db/sql'
+import { sqlOn } from '../../lib/db/sql'
 import { asAppError } from '../../lib/errors'
 import { type DatabaseLine, layLine } from '../support/database-line'
+import { openLibrary } from '../support/library'
 
 /*
  * A database that goes away for a while: what asks it meanwhile is told so, and nothing has to be started again.
@@ -47,21 +49,23 @@ test.each(['cut', 'silence'] as const)('%s: statements are told that it is unava
   expect(await one()).toEqual([{ one: 1 }])
 })
 
-test.each(['cut', 'silence'] as const)(
-  '%s: so are transactions, whose connections serve nobody afterwards',
-  async (fault) => {
-    const transaction = transactOn(pool, false, async (sql) => {
-      await sql`CREATE TEMPORARY TABLE unfinished (id int) ON COMMIT DROP`
-      line[fault]()
-      await sql`SELECT 1`
+test('so are transactions, whose connections serve nobody afterwards', async () => {
+  const close = await openLibrary({ DATABASE_URL: line.url })
+  try {
+    const transaction = db().$transaction(async (tx) => {
+      await tx.$executeRaw`CREATE TEMPORARY TABLE unfinished (id int)`
+      line.cut()
+      await tx.$executeRaw`SELECT 1`
     })
     expect(await codeOf(transaction)).toBe('unavailable')
     line.mend()
-    const seen = await sqlOn(pool, false)<{ name: string | null }>`
-      SELECT to_regclass('pg_temp.unfinished')::text AS name`
+    const seen = await db().$queryRaw`SELECT to_regclass('pg_temp.unfinished')::text AS name`
     expect(seen).toEqual([{ name: null }])
-  },
-)
+  } finally {
+    line.mend()
+    await close()
+  }
+})
 
 test.each([
   ['EPIPE', 'write EPIPE'],

@@ -62,7 +62,7 @@ const write = (frame: SeenFrame | undefined) =>
   frame ? `${frame.seq} ${frame.type} ${frame.data.slice(0, 200)}` : 'none'
 
 /** What deltas of one type say together. */
-export function say(frames: SeenFrame[], type: 'text' | 'reasoning'): string {
+function say(frames: SeenFrame[], type: 'text' | 'reasoning'): string {
   return frames.map((frame) => (frame.type === type ? JSON.parse(frame.data).text : '')).join('')
 }
 
@@ -109,7 +109,7 @@ function checkUpstream({ asking, journal }: Evidence): string[] {
 }
 
 /** How often upstream was asked this question; to resume an answer is not to ask again. */
-export function countCalls({ answer }: Asking, journal: readonly JournalEntry[]): number {
+function countCalls({ answer }: Asking, journal: readonly JournalEntry[]): number {
   return journal.filter(
     ({ method, path, body }) =>
       method === 'POST' && path === '/v1/responses' && lastUserInput(body) === answer.question,
