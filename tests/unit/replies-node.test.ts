@@ -141,6 +141,20 @@ test('a stop reaches the writer from a server that has lost the reply and does n
   await Promise.all([first.node.close(), second.node.close()])
 })
 
+test('what was stopped before its server crashed is not asked for again', async () => {
+  const { node } = makeNode(randomUUID())
+  const { replyId } = await rows.insert('gone', -1)
+  await postgresLog.requestStop(replyId)
+  const wanted: boolean[] = []
+  await node.start(async () => ({
+    opening: makeOpening(),
+    source: async (_, signal) => void wanted.push(!signal.aborted),
+  }))
+  expect(typesIn(await readToEnd(node, replyId))).toEqual(['stopped'])
+  expect(wanted).toEqual([false])
+  await node.close()
+})
+
 test('leases are renewed while many abandoned replies are adopted, and nobody adopts one twice', async () => {
   const timings = { leaseMs: 800, renewEveryMs: 100 }
   const [first, second] = [makeNode(randomUUID(), { timings }), makeNode(randomUUID(), { timings })]
