@@ -37,7 +37,7 @@ export class Asking {
     const sends = chance() < 0.2 ? [this.send(), this.send()] : [this.send()]
     await Promise.all(sends)
     if (!this.reply) return
-    const follows = [this.follow(), this.follow(), this.follow(between(chance, 100, 900))]
+    const follows = [this.follow(0), this.follow(0, true), this.follow(between(chance, 100, 900))]
     if (chance() < 0.15) follows.push(this.stop(between(chance, 0, 700)))
     await Promise.all(follows)
   }
@@ -61,11 +61,11 @@ export class Asking {
     this.asker.moments.tell('sent')
   }
 
-  private async follow(waitMs = 0): Promise<void> {
+  private async follow(waitMs: number, isLive = false): Promise<void> {
     if (!this.reply) return
     await sleep(waitMs)
     const { url, token, chance, signal } = this.asker
-    const where = { url, token, eventsUrl: this.reply.events_url }
+    const where = { url, token, replyId: this.reply.id, isLive }
     const seen = (frame: SeenFrame) => this.asker.moments.tell(isTerminal(frame) ? 'end' : 'words')
     const follower = new Follower(where, { chance, fickleness: 0.3, seen })
     this.followers.push(follower)
@@ -88,10 +88,7 @@ export class Asking {
   /** The answer as one reader has it from the beginning. */
   replay(): Promise<Follower> {
     const { url, token, chance, signal } = this.asker
-    const follower = new Follower(
-      { url, token, eventsUrl: this.reply?.events_url ?? '' },
-      { chance, fickleness: 0 },
-    )
+    const follower = new Follower({ url, token, replyId: this.reply?.id ?? '' }, { chance, fickleness: 0 })
     return follower.run(signal).then(() => follower)
   }
 }

@@ -8,7 +8,13 @@ export type SeenFrame = { seq: number; type: string; data: string }
 const terminal = new Set(['completed', 'stopped', 'interrupted', 'failed'])
 export const isTerminal = ({ type }: SeenFrame) => terminal.has(type)
 
-type Where = { url: string; eventsUrl: string; token: string }
+type Where = {
+  url: string
+  token: string
+  replyId: string
+  /** By the one stream of a browser, which carries everything, instead of the answer's own. */
+  isLive?: boolean
+}
 type Manner = {
   chance: Chance
   /** Share of connections that are given up for no reason. */
@@ -54,15 +60,13 @@ export class Follower {
     this.connections += 1
     const { chance, fickleness } = this.manner
     const patience = chance() < fickleness ? between(chance, 1, 20) : Number.POSITIVE_INFINITY
-    const { url, eventsUrl, token } = this.where
-    const byHeader = chance() < 0.5
-    const query = byHeader || this.lastSeq < 0 ? '' : `?after=${this.lastSeq}`
+    const { path, lastEventId } = this.place()
     const headers = {
-      authorization: `Bearer ${token}`,
-      ...(byHeader && this.lastSeq >= 0 ? { 'last-event-id': String(this.lastSeq) } : {}),
+      authorization: `Bearer ${this.where.token}`,
+      ...(lastEventId !== undefined && { 'last-event-id': lastEventId }),
     }
     return new Promise((done, fail) => {
-      const call = request(url + eventsUrl + query, { headers, agent: false, signal }, (answer) => {
+      const call = request(this.where.url + path, { headers, agent: false, signal }, (answer) => {
         answer.once('close', done).once('error', () => done())
         if (answer.statusCode === 200) this.read(answer, patience, () => call.destroy())
         else this.refused(answer)
@@ -71,10 +75,20 @@ export class Follower {
     })
   }
 
+  /** Where to ask for the rest: by the address, or as a browser does that comes back. */
+  private place(): { path: string; lastEventId?: string } {
+    const { replyId, isLive } = this.where
+    if (isLive) return { path: `/api/events?replies=${replyId}:${this.lastSeq}` }
+    const path = `/api/replies/${replyId}/events`
+    if (this.lastSeq < 0) return { path }
+    if (this.manner.chance() < 0.5) return { path, lastEventId: String(this.lastSeq) }
+    return { path: `${path}?after=${this.lastSeq}` }
+  }
+
   private refused(answer: IncomingMessage): void {
-    answer.resume()
-    // Starting, stopping, or its database is not there yet.
-    if (answer.statusCode !== 503) this.faults.push(`a follower was answered ${answer.statusCode}`)
+    const { statusCode } = answer.resume()
+    // Starting, stopping, or its database is not there yet; or the seats of broken streams are not free yet.
+    if (statusCode !== 503 && statusCode !== 429) this.faults.push(`a follower was answered ${statusCode}`)
   }
 
   private read(answer: IncomingMessage, patience: number, leave: () => void): void {
@@ -83,18 +97,31 @@ export class Follower {
     answer.setEncoding('utf8').on('data', (chunk: string) => {
       const blocks = (buffer + chunk).split('\n\n')
       buffer = blocks.pop() ?? ''
-      for (const block of blocks) if (!block.startsWith(':')) this.take(block)
+      for (const block of blocks) if (!block.startsWith(':')) this.takeBlock(block)
       left -= blocks.length
-      if (left <= 0) leave()
+      // The stream of a browser does not end with an answer.
+      if (left <= 0 || this.isOver) leave()
     })
   }
 
-  private take(block: string): void {
-    const [, seq, type = '', data = ''] = /^id: (\d+)\nevent: (\w+)\ndata: (.*)$/.exec(block) ?? []
-    if (seq === undefined) return void this.faults.push(`not an event: ${JSON.stringify(block)}`)
+  private takeBlock(block: string): void {
+    const [, , seq = '', type = '', data = ''] = /^(id: (\d+)\n)?event: (\w+)\ndata: (.*)$/.exec(block) ?? []
+    if (type === '') return void this.faults.push(`not an event: ${JSON.stringify(block)}`)
+    if (this.where.isLive) this.takeLive(type, data)
+    else this.take({ seq: Number(seq), type, data })
+  }
+
+  private takeLive(event: string, data: string): void {
+    if (event === 'reply_gone') this.faults.push('the answer was told to be gone')
+    if (event !== 'reply') return
+    const told = JSON.parse(data)
+    this.take({ seq: told.seq, type: told.type, data: JSON.stringify(told.data) })
+  }
+
+  private take(frame: SeenFrame): void {
+    const { seq } = frame
     if (this.isOver) return void this.faults.push(`frame ${seq} came after the terminal one`)
-    if (Number(seq) !== this.lastSeq + 1) this.faults.push(`frame ${seq} came after frame ${this.lastSeq}`)
-    const frame = { seq: Number(seq), type, data }
+    if (seq !== this.lastSeq + 1) this.faults.push(`frame ${seq} came after frame ${this.lastSeq}`)
     this.frames.push(frame)
     this.manner.seen?.(frame)
   }
