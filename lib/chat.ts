@@ -18,7 +18,7 @@ import { db } from './db'
 import { env } from './env'
 import { AppError } from './errors'
 import type { ModelMessage } from './providers'
-import { openReply, stopReply } from './replies'
+import { openReply, stopReply, textOf } from './replies'
 
 export { adoptAnswer } from './chat/adoption'
 export {
@@ -126,11 +126,11 @@ type Wish = { requestId: string; model?: string | null; continued?: MessagePart[
 async function open(actor: Actor, request: ReplyRequest, wish: Wish): Promise<OpenedReply> {
   await limitMessages(actor)
   const { conversationId, ask } = request
-  // Read while the message is stored, which decides whether this actor may.
-  const history = readHistory(conversationId, ask.parentId)
-  history.catch(() => undefined)
   const { answer, agent } = await storeRequest(actor, request)
   if (!agent) return answer
+  // Only now: what this hangs on may have got its text while the request waited to be stored.
+  const history = readHistory(conversationId, ask.parentId)
+  history.catch(() => undefined)
   const { source, opening } = answerWith({
     actor,
     agent,
@@ -150,10 +150,6 @@ async function open(actor: Actor, request: ReplyRequest, wish: Wish): Promise<Op
 function findNews(ask: ReplyRequest['ask'], { continued }: Wish): ModelMessage[] {
   if ('text' in ask) return [{ role: 'user', text: ask.text }]
   return continued ? [{ role: 'assistant', text: textOf(continued) }] : []
-}
-
-function textOf(parts: MessagePart[]): string {
-  return parts.flatMap((part) => (part.type === 'text' ? [part.text] : [])).join('\n\n')
 }
 
 async function limitMessages(actor: Actor): Promise<void> {

@@ -9,7 +9,7 @@ import { postgresLog } from './replies/postgres-log'
 import { usualTimings } from './replies/timings'
 import type { Opening, ReplySource } from './replies/write'
 
-export type { Frame } from './replies/frame'
+export { type Frame, textOf } from './replies/frame'
 export type { Abandoned, Upstream } from './replies/log'
 export type { Adopt } from './replies/node'
 export type { Opening, ReplyEnd, ReplySink, ReplySource } from './replies/write'

@@ -117,7 +117,7 @@ export function AnswerStatus(props: StatusProps) {
     return (
       <Notice tone="quiet">
         <div className="flex min-w-0 flex-1 flex-wrap items-center justify-between gap-x-4 gap-y-2">
-          <p>The answer was cut off because the server stopped. {keeps}</p>
+          <p>The answer was cut off before its end. {keeps}</p>
           <Remedy {...props} />
         </div>
       </Notice>

@@ -20,7 +20,7 @@ type Answering = {
   replyId: string
   requestId: string
   agent: AnsweringAgent
-  /** What the model is told; begun to be read before the reply was opened, so that it need not wait. */
+  /** What the model is told; read while the key is found. */
   messages: Promise<ModelMessage[]>
   /** Asked for this answer alone, instead of the agent's. */
   model: string | null
@@ -38,26 +38,24 @@ export function answerWith(answering: Answering): { source: ReplySource; opening
     await withCredential(actor, want, async (key) => {
       const messages = await answering.messages
       const model = key.provider === 'demo' ? 'demo' : (answering.model ?? agent.model_name)
-      const served = serve({ agent, key, model }, messages)
+      const served = { ...serve({ agent, key, model }, messages), repeatedLength: lengthOf(continued ?? []) }
       ledger.served = served
       const call = { ...callOf(agent, key, model), messages, continues: continued !== null, signal }
       await relay(call, served, sink)
     })
   }
   const ended: Opening['ended'] = (end) =>
-    writeDown({ userId: actor.userId, replyId, served: ledger.served }, withoutRepeated(end, continued))
+    writeDown({ userId: actor.userId, replyId, served: ledger.served }, end)
   return { source, opening: { ended, explain: (error) => explainFailure(error, requestId) } }
+}
+
+function lengthOf(parts: MessagePart[]): number {
+  return parts.reduce((sum, part) => sum + ('text' in part ? part.text.length : 0), 0)
 }
 
 function repeat(part: MessagePart, sink: ReplySink): Promise<void> | void {
   if (part.type === 'text') return sink.text(part.text)
   if (part.type === 'reasoning') return sink.reasoning(part.text)
-}
-
-/** What was said before the answer broke off was paid then. */
-function withoutRepeated<T extends { outputLength: number }>(end: T, continued: MessagePart[] | null): T {
-  const repeated = (continued ?? []).reduce((sum, part) => sum + ('text' in part ? part.text.length : 0), 0)
-  return { ...end, outputLength: Math.max(0, end.outputLength - repeated) }
 }
 
 type Serving = {
@@ -78,6 +76,7 @@ export function serve({ agent, key, model }: Serving, messages: ModelMessage[]):
     credentialId: key.credentialId,
     baseUrl: key.baseUrl,
     inputLength,
+    repeatedLength: 0,
     startedAtMs: Date.now(),
     firstTokenMs: null,
     responseId: null,
@@ -102,8 +101,10 @@ export function callOf(agent: AnsweringAgent, key: LentKey, model: string): Omit
 /** Passes on what a model says. `served` is filled in on the way. */
 export async function relay(call: ModelCall, served: Served, sink: ReplySink): Promise<void> {
   void sink.serving(served)
+  let isWhole = false
   try {
     for await (const event of streamModel({ ...call, pace: sink.pace })) {
+      isWhole = event.type === 'done'
       if (event.type === 'done') end(event, sink)
       else if (event.type === 'resumable') await noteResponse(event.responseId, served, sink)
       else {
@@ -112,7 +113,8 @@ export async function relay(call: ModelCall, served: Served, sink: ReplySink): P
       }
     }
   } finally {
-    if (served.responseId && isUnwanted(call.signal)) void cancelResponse(call.key, served.responseId)
+    const isWanted = isWhole || isHandedOver(call.signal)
+    if (served.responseId && !isWanted) void cancelResponse(call.key, served.responseId)
   }
 }
 
@@ -123,9 +125,9 @@ async function noteResponse(responseId: string, served: Served, sink: ReplySink)
   sink.resumable()
 }
 
-/** Whether nobody wants the answer any more; one that somebody else goes on with is still wanted. */
-function isUnwanted({ aborted, reason }: AbortSignal): boolean {
-  return aborted && reason !== 'lost' && reason !== 'released'
+/** Whether somebody else goes on with the answer. */
+function isHandedOver({ aborted, reason }: AbortSignal): boolean {
+  return aborted && (reason === 'lost' || reason === 'released')
 }
 
 function end(done: Extract<ModelEvent, { type: 'done' }>, sink: ReplySink): void {

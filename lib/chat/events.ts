@@ -46,7 +46,7 @@ async function* tellAll(actor: Actor, follows: Follows, gone: AbortSignal): Asyn
     const answers = follows.map(([replyId, after]) =>
       tellAnswer(actor, { replyId, messageId: messages.get(replyId), after }, signal),
     )
-    yield* mergePieces([tellConversations(actor, changes, signal), ...answers])
+    yield* mergePieces([tellConversations(actor, changes, signal), ...answers], signal)
   } finally {
     end()
     clearTimeout(age)

@@ -14,6 +14,8 @@ export const Served = z.object({
   baseUrl: z.string(),
   /** Characters that the model was told. */
   inputLength: z.number(),
+  /** Characters that an answer before this one said, which were paid for then. */
+  repeatedLength: z.number(),
   startedAtMs: z.number(),
   firstTokenMs: z.number().nullable(),
   /** Where the answer can be picked up again, if it can. */
@@ -39,7 +41,9 @@ export async function writeDown({ userId, replyId, served }: Counted, end: Reply
     keySource: served.keySource,
     inputTokens: end.usage?.input_tokens ?? Math.ceil(served.inputLength / charactersPerToken),
     cachedTokens: end.usage?.cached_tokens ?? 0,
-    outputTokens: end.usage?.output_tokens ?? Math.ceil(end.outputLength / charactersPerToken),
+    outputTokens:
+      end.usage?.output_tokens ??
+      Math.ceil(Math.max(0, end.outputLength - served.repeatedLength) / charactersPerToken),
     reasoningTokens: end.usage?.reasoning_tokens ?? 0,
     estimated: end.usage === null,
     firstTokenMs: served.firstTokenMs,

@@ -1,8 +1,12 @@
 /**
  * What several sources tell, each in its own order, as it comes; what is there together comes together. A source is
- * asked for more only when its last piece was taken, so nothing piles up here. Throws what the first of them throws.
+ * asked for more only when its last piece was taken, so nothing piles up here. After the signal comes nothing more.
+ * Throws what the first of them throws.
  */
-export async function* mergePieces<T>(sources: AsyncGenerator<T[]>[]): AsyncGenerator<T[]> {
+export async function* mergePieces<T>(
+  sources: AsyncGenerator<T[]>[],
+  signal: AbortSignal,
+): AsyncGenerator<T[]> {
   const told: { source: AsyncGenerator<T[]>; piece: T[] }[] = []
   const failures: unknown[] = []
   let going = sources.length
@@ -25,6 +29,7 @@ export async function* mergePieces<T>(sources: AsyncGenerator<T[]>[]): AsyncGene
           wake = resolve
         })
       }
+      if (signal.aborted) return
       if (failures.length > 0) throw failures[0]
       const taken = told.splice(0)
       if (taken.length > 0) yield taken.flatMap(({ piece }) => piece)

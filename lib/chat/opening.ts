@@ -88,9 +88,8 @@ async function insertRequest(
         AND (${ask.parentId}::uuid IS NULL OR EXISTS (
           SELECT 1 FROM messages p WHERE p.id = ${ask.parentId}::uuid AND p.conversation_id = c.id))
     ), written AS (
-      INSERT INTO messages (id, conversation_id, parent_id, role, status, parts, text, created_at, request_hash)
-      SELECT m.id, ${conversationId}::uuid, m.parent_id, m.role, m.status, m.parts, m.text, m.created_at,
-        CASE WHEN m.role = 'user' THEN ${requestHash}::text END
+      INSERT INTO messages (id, conversation_id, parent_id, role, status, parts, text, created_at)
+      SELECT m.id, ${conversationId}::uuid, m.parent_id, m.role, m.status, m.parts, m.text, m.created_at
       FROM home, jsonb_to_recordset(${messages}::jsonb)
         AS m(id uuid, parent_id uuid, role text, status text, parts jsonb, text text, created_at timestamptz)
     ), shown AS (

@@ -30,7 +30,7 @@ export function toConversationRecord(row: ConversationRow): ConversationRecord {
   }
 }
 
-type MessageRow = Omit<Prisma.MessageGetPayload<object>, 'conversationId' | 'requestHash'>
+type MessageRow = Omit<Prisma.MessageGetPayload<object>, 'conversationId'>
 
 /** One message as the contract shows it, or null. */
 export async function findMessage(id: string): Promise<MessageRecord | null> {

@@ -3,8 +3,8 @@ import { AppError } from '../errors'
 
 /** SQLSTATE classes and codes, from appendix A of the Postgres manual. */
 const diskFull = /^53100$/
-/** No connection, shutting down, too many clients, out of memory, a disk that fails, a standby that only reads. */
-const noService = /^(08...|57P0.|53[23]00|58030|25006)$/
+/** No connection, shutting down, a time limit of the server's own, too many clients, out of memory, a disk that fails, a standby that only reads. */
+const noService = /^(08...|57P0.|57014|55P03|53[23]00|58030|25006)$/
 /** A deadlock, or a serialization that failed: nothing was changed, and a second try helps. */
 const collision = /^40(P01|001)$/
 /** What the driver says in words alone. */
@@ -45,9 +45,15 @@ export function asStorageError(error: unknown): AppError {
 }
 
 function readError(error: unknown): { sqlState: string; message: string; prismaCode: string } {
-  const message = error instanceof Error ? error.message : String(error)
+  const message = describe(error)
   const prismaCode = error instanceof PrismaClientKnownRequestError ? error.code : ''
   return { sqlState: findSqlState(error, 4), message, prismaCode }
+}
+
+/** A refused connection to a name with several addresses has no message of its own, only a code. */
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  return 'code' in error ? `${error.message} ${error.code}` : error.message
 }
 
 /** The adapter wraps what Postgres said a few levels deep: as `code`, `originalCode` or in `meta`. */

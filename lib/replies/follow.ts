@@ -20,7 +20,7 @@ export async function* followFrames(
 ): AsyncGenerator<Frame[]> {
   let last = after
   while (!signal.aborted) {
-    for (let isMore = true; isMore; ) {
+    for (let isMore = true; isMore && !signal.aborted; ) {
       const { frames, standing } = await readPage(log, nearby, tail.replyId, last)
       requireOrder(frames, last)
       if (frames.length > 0) yield frames
@@ -58,8 +58,11 @@ function requireOrder(frames: Frame[], last: number): void {
   throw new AppError('conflict', 'A part of this answer is missing. Load the page again.')
 }
 
-/** A reply whose frames are folded: its text in one piece for a follower who has nothing, and the terminal frame. */
+/**
+ * A reply whose frames are folded: its text in one piece for a follower who has nothing, and the terminal frame. That one
+ * keeps its number, and tells the whole message: a gap before it is none.
+ */
 function fold({ type, lastSeq, text }: Exclude<Standing, { type: 'running' }>, last: number): Frame[] {
   const end: Frame = { seq: lastSeq, type, text: '' }
-  return last < 0 && lastSeq > 0 && text !== '' ? [{ seq: lastSeq - 1, type: 'text', text }, end] : [end]
+  return last < 0 && lastSeq > 0 && text !== '' ? [{ seq: 0, type: 'text', text }, end] : [end]
 }

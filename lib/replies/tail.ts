@@ -43,9 +43,9 @@ export class Tail {
     this.wake()
   }
 
-  /** The log has come this far; null if the reply is not there any more. A follower who is behind reads again. */
+  /** The log has come this far; null if the reply is not there any more. A follower who is elsewhere reads again. */
   hearProgress(lastSeq: number | null): void {
-    if (lastSeq === null || lastSeq > this.newestSeq) this.readAgain()
+    if (lastSeq !== this.newestSeq) this.readAgain()
   }
 
   /** The frames right after `last`, as soon as there are any; null when the log has to be read, or nobody wants more. */

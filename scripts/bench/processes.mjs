@@ -40,7 +40,7 @@ export function nextMessage(child) {
  * @param {number} pid
  * @returns {string[]}
  */
-export function familyOf(pid) {
+function familyOf(pid) {
   const all = execFileSync('ps', ['-eo', 'pid=,ppid='], { encoding: 'utf8' })
     .trim()
     .split('\n')

@@ -11,11 +11,11 @@ const rows = []
 export function report(what, figure, limit, unit) {
   const row = { what, figure: round(figure), limit: round(limit), unit, ratio: round(figure / limit) }
   rows.push(row)
-  console.log(describe(row))
+  console.log(writeRow(row))
 }
 
 /** @type {(row: typeof rows[number]) => string} */
-function describe({ what, figure, limit, unit, ratio }) {
+function writeRow({ what, figure, limit, unit, ratio }) {
   return `${ratio.toFixed(2).padStart(7)}  ${what}: ${figure} ${unit} (limit ${limit})`
 }
 
@@ -24,7 +24,7 @@ const round = (value) => Math.round(value * 100) / 100
 
 /** Prints all rows again, and writes them as JSON. @param {string} file */
 export function finish(file) {
-  console.log(`\n  ratio  (figure / limit; under 1 is within)\n${rows.map(describe).join('\n')}`)
+  console.log(`\n  ratio  (figure / limit; under 1 is within)\n${rows.map(writeRow).join('\n')}`)
   writeFileSync(file, `${JSON.stringify({ at: new Date().toISOString(), rows }, null, 2)}\n`)
   console.log(`\nWritten to ${file}`)
 }

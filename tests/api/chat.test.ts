@@ -424,6 +424,21 @@ test('a crash keeps every word that was seen, and marks the answer as interrupte
   }
 })
 
+test('a message that is sent the moment an answer ends is asked with that answer', async () => {
+  const talk = await openTalk(server.url)
+  for (let round = 0; round < 8; round++) {
+    const first = await send(talk, `first ${round}`)
+    const body = { id: newId(), parent_id: first.reply.message_id, text: `second ${round}` }
+    const path = `/api/conversations/${talk.conversationId}/messages`
+    let status = 409
+    while (status === 409) status = (await talk.user.post(path, body)).status
+    expect(status).toBe(202)
+    await vi.waitFor(() => expect(JSON.stringify(openai.journal.at(-1)?.body)).toContain(`second ${round}`))
+    expect(JSON.stringify(openai.journal.at(-1)?.body)).toContain(echoOf(`first ${round}`))
+    await vi.waitFor(async () => expect((await view(talk)).running_reply_id).toBeNull())
+  }
+})
+
 test('the key is in no answer and no log line of all these tests', () => {
   expect(server.output()).not.toContain(key)
 })

@@ -31,7 +31,7 @@ test('an answer that a crash cut off says so, keeps its words, and is continued 
 
     const again = await server.restart()
     await page.goto(`${again.url}${pathname}`)
-    await expect(page.getByText('The answer was cut off because the server stopped.')).toBeVisible()
+    await expect(page.getByText('The answer was cut off before its end.')).toBeVisible()
     await expect(answer).toContainText(seen ?? '')
     expect((await new AxeBuilder({ page }).analyze()).violations).toEqual([])
     await page.getByRole('button', { name: 'Continue' }).click()

@@ -57,7 +57,7 @@ export function makeOpening(ended: Opening['ended'] = async () => {}): Opening {
 }
 
 /** Gives up whatever is abandoned. */
-export const giveUp: Adopt = async () => ({ opening: makeOpening(), source: null })
+const giveUp: Adopt = async () => ({ opening: makeOpening(), source: null })
 
 /** Follows from `after` to the end. */
 export async function readToEnd(node: ReplyNode, replyId: string, after = -1): Promise<Frame[]> {

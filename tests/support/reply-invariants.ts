@@ -13,7 +13,7 @@ const inOrder = (parts: unknown) =>
   (parts as { type: string; text: string }[]).map(({ type, text }) => [type, text])
 
 /** What does not hold of a reply that has ended, in words; nothing if all is well. */
-export function listFaults(world: World, reply: TestedReply, { frames, message }: Stored): string[] {
+function listFaults(world: World, reply: TestedReply, { frames, message }: Stored): string[] {
   const faults: string[] = []
   const expect = (isSo: boolean, what: string) => {
     if (!isSo) faults.push(`${reply.name}: ${what}`)

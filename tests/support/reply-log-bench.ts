@@ -11,7 +11,7 @@ export type LogBench = {
   findMessage: (row: OpenRow) => Promise<StoredMessage | null>
 }
 
-export const forLong = 600_000
+const forLong = 600_000
 export const expired = -1000
 
 export const frame = (seq: number, text = `<${seq}>`): Frame => ({ seq, type: 'text', text })

@@ -171,6 +171,11 @@ describe('following a reply', () => {
     expect([heard.text, heard.asked]).toEqual(['abc', ['r:-1', 'r:0']])
   })
 
+  it('takes the whole text of a folded reply, which leaves the numbers up to its end out', async () => {
+    const heard = await follow([streamOf(hello + text(0, 'all of it') + end(57))])
+    expect([heard.text, heard.asked]).toEqual(['all of it', ['r:-1']])
+  })
+
   it('takes the end of a reply whose frames are folded away', async () => {
     const heard = await follow([streamOf(hello + end(57, 'interrupted'))], 3)
     expect([heard.text, heard.asked]).toEqual(['', ['r:3']])

@@ -256,6 +256,8 @@ test('when the frames are folded, a late follower gets the whole text and the en
   const late = await readToEnd(replyId)
   expect(textOf(late)).toBe(textOf(live))
   expect(late.at(-1)).toEqual(live.at(-1))
+  // Nothing is missing before it: a reader who refuses gaps reads it.
+  expect(late[0]).toMatchObject({ seq: 0, type: 'text' })
   expect((await readToEnd(replyId, live.at(-2)?.seq)).map(({ type }) => type)).toEqual(['completed'])
 })
 
@@ -310,4 +312,37 @@ test('stopping and deleting at once never collide', async () => {
     }),
   )
   expect(outcomes.map(({ status }) => status)).toEqual(Array(40).fill('fulfilled'))
+})
+
+test('who may not follow any more gets nothing more, also in the middle of a replay', async () => {
+  const { replyId } = await makeReply()
+  const ended = new AbortController()
+  open(replyId, async (sink, signal) => {
+    for (let n = 0; n < 40; n++) await sink.text('x'.repeat(100_000))
+    while (!signal.aborted) await tick(20)
+  })
+  await vi.waitFor(async () =>
+    expect(await db().replyFrame.count({ where: { replyId } })).toBeGreaterThan(200),
+  )
+  let length = 0
+  for await (const frames of followReply(replyId, -1, ended.signal)) {
+    length += textOf(frames).length
+    ended.abort()
+  }
+  expect(length).toBeGreaterThan(0)
+  expect(length).toBeLessThan(200_000)
+  await stopReply(replyId)
+})
+
+test('a follower whose place is beyond the end hears the end', async () => {
+  const { replyId } = await makeReply()
+  const release = Promise.withResolvers<void>()
+  open(replyId, async (sink) => {
+    await sink.text('short')
+    await release.promise
+  })
+  const heard = readToEnd(replyId, 50)
+  await tick(100)
+  release.resolve()
+  expect((await heard).map(({ type }) => type)).toEqual(['completed'])
 })

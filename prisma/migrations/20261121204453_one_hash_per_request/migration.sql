@@ -1,0 +1,2 @@
+-- AlterTable
+ALTER TABLE "messages" DROP COLUMN "request_hash";
