@@ -47,6 +47,15 @@ export class KillableServer {
     this.noteErrors()
   }
 
+  /** Tells it to stop, and kills it after so many milliseconds if it has not ended by then. */
+  async killStopping(afterMs: number): Promise<void> {
+    this.child?.kill('SIGTERM')
+    await Promise.race([this.exited, sleep(afterMs)])
+    this.child?.kill('SIGKILL')
+    await this.exited
+    this.noteErrors()
+  }
+
   /** Ends it as SIGTERM does, however it stands with it. */
   async stop(): Promise<void> {
     this.child?.kill('SIGTERM')

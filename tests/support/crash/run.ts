@@ -51,6 +51,7 @@ export async function runCrashes(plan: CrashPlan): Promise<CrashReport> {
     SESSION_LOG_DIR: join(folder.path, 'SessionLog'),
     OPENAI_API_KEY: 'sk-test-of-crashes',
     OPENAI_BASE_URL: openai.baseUrl,
+    DRAIN_TIMEOUT: '700ms',
   })
   try {
     return await new CrashRun(plan, { server, openai, dataDir }).run()
@@ -203,10 +204,11 @@ class CrashRun {
 
   private async kill(database: number[]): Promise<void> {
     const { server } = this.stage
-    if (database.length > 0) this.report.databaseKills += 1
     this.kills.push(performance.now())
-    await server.kill(database)
     this.report.kills += 1
+    if (this.chance() < 0.15) return server.killStopping(between(this.chance, 0, 1500))
+    if (database.length > 0) this.report.databaseKills += 1
+    await server.kill(database)
   }
 
   private async examine(asking: Asking): Promise<void> {
