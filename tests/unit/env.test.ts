@@ -24,6 +24,7 @@ test('every fault is named in one line, and no value is', () => {
     LOG_LEVEL: 'loud',
     RATE_LIMITS: 'login=lots',
     PROVIDER_TIMEOUTS: 'connect=soon',
+    DRAIN_TIMEOUT: 'later',
   }
   expect(() => parseEnv(faulty)).toThrow(EnvError)
   const message = (() => {
@@ -56,6 +57,8 @@ test('durations and limits are read with their units', () => {
   expect(PROVIDER_TIMEOUTS).toMatchObject({ connectMs: 250, totalMs: 7_200_000, idleMs: 60_000 })
   expect(RATE_LIMITS).toMatchObject({ login: { count: 3, windowMs: 10_000 }, message: { count: 120 } })
   expect(parseEnv({ RATE_LIMITS: 'off' }).RATE_LIMITS).toBe('off')
+  expect(parseEnv({}).DRAIN_TIMEOUT).toBe(30_000)
+  expect(parseEnv({ DRAIN_TIMEOUT: '5m' }).DRAIN_TIMEOUT).toBe(300_000)
 })
 
 test('.env.example lists every variable, and only those', () => {
