@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { v7 as newId } from 'uuid'
 import { expect, test, vi } from 'vitest'
@@ -67,7 +67,9 @@ test('while the disk is full, writing is refused, reading goes on, and answers w
     await vi.waitFor(async () => {
       expect((await other.user.post('/api/projects', { name: 'One more' })).status).toBe(201)
     }, 5000)
+    // Postgres never had to end.
     expect(postmasterPid(dataDir)).toBe(postmaster)
+    expect(readFileSync(join(dataDir, 'postgres/postgres.log'), 'utf8')).not.toContain('PANIC')
     await vi.waitFor(() => expect(existsSync(reserve)).toBe(true), 10_000)
   } finally {
     disk.empty()
