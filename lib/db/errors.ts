@@ -45,13 +45,13 @@ export function asStorageError(error: unknown): AppError {
 }
 
 function readError(error: unknown): { sqlState: string; message: string; prismaCode: string } {
-  const message = describe(error)
+  const message = wordsOf(error)
   const prismaCode = error instanceof PrismaClientKnownRequestError ? error.code : ''
   return { sqlState: findSqlState(error, 4), message, prismaCode }
 }
 
 /** A refused connection to a name with several addresses has no message of its own, only a code. */
-function describe(error: unknown): string {
+function wordsOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   return 'code' in error ? `${error.message} ${error.code}` : error.message
 }
