@@ -69,13 +69,14 @@ export async function writeReply(desk: Desk, writing: Writing): Promise<void> {
   await finish(desk, writing, known, judge(reply, said))
 }
 
-function openSink({ log, committer }: Desk, reply: RunningReply, known: Known): ReplySink {
+function openSink({ log, committer, timings }: Desk, reply: RunningReply, known: Known): ReplySink {
   const add = (type: DeltaType) => (piece: string, cursor?: number) => {
     if (reply.add(type, piece, cursor)) committer.add(reply)
     if (reply.isFull) return reply.room()
   }
+  // Without it an answer whose words are stored could not be gone on with.
   const note = (by: Upstream) =>
-    log.noteUpstream(reply.owner, by).catch((err) => {
+    insist(timings, () => log.noteUpstream(reply.owner, by)).catch((err) => {
       serverLog().warn({ err, ...reply.owner }, 'who answers a reply could not be noted')
     })
   // One after the other: the last word is what counts.

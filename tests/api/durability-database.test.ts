@@ -95,6 +95,26 @@ async function storedFrames(replyId: string): Promise<string[]> {
   return rows.map(({ body }) => body)
 }
 
+test('away while upstream begins, it still has what the next server needs before any word is shown', async () => {
+  const talk = await openTalk(server.url, { background: true })
+  openai.script(() => {
+    line.cut()
+    setTimeout(() => line.mend(), 1000)
+    return { text: words(40), delayMs: 50 }
+  })
+  const { reply } = await send(talk, 'go on, whatever happens')
+  const reader = new Reader(talk, reply.events_url)
+  await reader.untilBegun()
+  const [stored] = await queryOnce<{ responseId: string | null }>(
+    database.url,
+    `SELECT upstream->>'responseId' AS "responseId" FROM replies WHERE id = $1`,
+    [reply.id],
+  )
+  expect(stored?.responseId).toMatch(/^resp_/)
+  await reader.over
+  expect(textOf(reader.events)).toBe(words(40).join(''))
+})
+
 const outages = [
   // As when it restarts: every connection breaks, and none is made.
   ['cut', 5000, 500],

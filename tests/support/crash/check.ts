@@ -24,6 +24,8 @@ export type Evidence = {
   journal: readonly JournalEntry[]
   /** When the server was killed, as `performance.now()` has it. */
   kills: number[]
+  /** The database died under a server that lived: what asked it just then may have failed of that. */
+  isDatabaseMissed: boolean
 }
 
 /** What must hold of one message after any crash; each that does not, in words. */
@@ -88,9 +90,12 @@ function checkMessage(evidence: Evidence): string[] {
 }
 
 /** An answer in the background that has begun comes to its own end; nothing fails. */
-function checkEnd({ asking, replay, kills }: Evidence): string[] {
+function checkEnd({ asking, replay, kills, isDatabaseMissed }: Evidence): string[] {
   const end = replay.at(-1)?.type
-  if (end === 'failed') return [`failed: ${replay.at(-1)?.data}`]
+  if (end === 'failed') {
+    const { data = '' } = replay.at(-1) ?? {}
+    return isDatabaseMissed && data.includes('"code":"unavailable"') ? [] : [`failed: ${data}`]
+  }
   const isResumable = asking.talk.kind.startsWith('background')
   if (end === 'interrupted' && isResumable && replay.length > 1)
     return [`interrupted after ${replay.length - 1} frames, and could have been resumed`]

@@ -71,7 +71,8 @@ export class KillableServer {
   }
 }
 
-function killIfThere(pid: number): void {
+/** Ends a process as a crash does, if there still is one. */
+export function killIfThere(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL')
   } catch {

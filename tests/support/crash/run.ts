@@ -10,7 +10,7 @@ import { type Answer, agentsByKind, between, type Chance, kinds, oneOf, planAnsw
 import { Asking, type Talk } from './asking'
 import { findViolations } from './check'
 import { readStored } from './evidence'
-import { findFreePort, KillableServer } from './killable-server'
+import { findFreePort, KillableServer, killIfThere } from './killable-server'
 import { Moments, moments } from './moments'
 
 /** How the crashes are to be; the same seed makes the same plan, and the machine's own timing the rest. */
@@ -21,7 +21,7 @@ export type CrashReport = {
   seed: number
   rounds: number
   kills: number
-  /** Of these, how many took the database along. */
+  /** How often the database died, with the server or without. */
   databaseKills: number
   replies: number
   framesCompared: number
@@ -76,6 +76,7 @@ class CrashRun {
   /** When the server that serves now was ready. */
   private readyAt = 0
   private kills: number[] = []
+  private isDatabaseMissed = false
   private readonly moments: Moments
 
   constructor(plan: CrashPlan, stage: Stage) {
@@ -150,6 +151,7 @@ class CrashRun {
     openai.reset()
     this.answers.clear()
     this.kills = []
+    this.isDatabaseMissed = false
     openai.script((entry) => {
       this.moments.tell('asked')
       return this.answers.get(lastUserInput(entry.body))?.script ?? undefined
@@ -183,7 +185,14 @@ class CrashRun {
 
   /** One crash, at any time or just when something happens, and often others while the server is starting again. */
   private async crash(): Promise<void> {
-    const { server } = this.stage
+    const { server, dataDir } = this.stage
+    // The database alone dies now and then, and comes back under a server that lives.
+    if (this.chance() < 0.2) {
+      await sleep(between(this.chance, 0, 700))
+      for (const pid of listProcessesIn(dataDir)) killIfThere(pid)
+      this.report.databaseKills += 1
+      this.isDatabaseMissed = true
+    }
     const isAtRandom = this.chance() < 0.5
     if (isAtRandom) await sleep(between(this.chance, 0, 1500))
     const database = this.chooseDatabase()
@@ -231,6 +240,7 @@ class CrashRun {
       stored,
       journal,
       kills: this.kills,
+      isDatabaseMissed: this.isDatabaseMissed,
     }
     report.violations.push(...findViolations(evidence))
     this.count(asking, replay.frames.length, replay.frames.at(-1)?.type ?? 'none')
