@@ -85,7 +85,7 @@ describe('a server', () => {
     // Half of the body before SIGTERM, half after it.
     const halves = async function* () {
       yield body.slice(0, 10)
-      await sleep(500)
+      await sleep(3000)
       yield body.slice(10)
     }
     const answer = fetch(`${server.url}/api/auth/register`, {
@@ -94,7 +94,7 @@ describe('a server', () => {
       body: halves(),
       duplex: 'half',
     } as unknown as RequestInit)
-    await sleep(200)
+    await sleep(1500)
     const stopped = server.stop()
     expect((await answer).status).toBe(201)
     expect(await stopped).toBe(0)
