@@ -3,7 +3,7 @@ import { afterAll, beforeAll } from 'vitest'
 import { startDatabase, stopDatabase } from '../../lib/db'
 import type { Bus } from '../../lib/replies/bus'
 import type { Frame } from '../../lib/replies/frame'
-import { ReplyNode } from '../../lib/replies/node'
+import { type Adopt, ReplyNode } from '../../lib/replies/node'
 import { postgresLog } from '../../lib/replies/postgres-log'
 import type { Timings } from '../../lib/replies/timings'
 import type { Opening } from '../../lib/replies/write'
@@ -55,6 +55,9 @@ export function makeNode(name: string, options: { bus?: Bus; timings?: Partial<T
 export function makeOpening(ended: Opening['ended'] = async () => {}): Opening {
   return { explain: ({ code, message }) => ({ code, message, remedy: 'retry' }), ended }
 }
+
+/** Gives up whatever is abandoned. */
+export const giveUp: Adopt = async () => ({ opening: makeOpening(), source: null })
 
 /** Follows from `after` to the end. */
 export async function readToEnd(node: ReplyNode, replyId: string, after = -1): Promise<Frame[]> {

@@ -44,7 +44,7 @@ const event = fc.record({
   isNumbered: fc.boolean(),
   type: fc.constantFrom('text' as const, 'text' as const, 'reasoning' as const),
   pauseMs: fc.constantFrom(0, 0, 0, 1, 3, 8, 20),
-  isBare: fc.integer({ min: 0, max: 11 }).map((n) => n === 11),
+  isBare: fc.integer({ min: 0, max: 5 }).map((n) => n === 5),
 })
 
 const events = fc.array(event, { maxLength: 25, size: 'max' }).map((list) =>

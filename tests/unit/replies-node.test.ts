@@ -10,7 +10,7 @@ import { isTerminal } from '../../lib/replies/frame'
 import { readWhole } from '../../lib/replies/log'
 import { postgresLog } from '../../lib/replies/postgres-log'
 import type { ReplySource } from '../../lib/replies/write'
-import { makeNode, makeOpening, prepareReplies, readToEnd, until } from '../support/reply-bench'
+import { giveUp, makeNode, makeOpening, prepareReplies, readToEnd, until } from '../support/reply-bench'
 import type { Fault } from '../support/reply-faults'
 import { LossyBus } from '../support/reply-lossy-bus'
 
@@ -207,6 +207,45 @@ test('a follower beside the writer hears of a frame whose message was lost, thou
   leaving.abort()
   await followed
   await node.close()
+})
+
+test('where no message gets through, a reply is followed, and stopped, on another server all the same', async () => {
+  // Each has a bus of its own.
+  const [first, second] = [makeNode(randomUUID()), makeNode(randomUUID())]
+  const { replyId } = await rows.insert(first.node.nodeId, 150)
+  await Promise.all([first, second].map(({ node }) => node.start(giveUp)))
+  first.node.open(replyId, makeOpening(), sayEndlessly(['a', 'b', 'c']))
+  const followed = readToEnd(second.node, replyId)
+  await untilCommitted(replyId, 0)
+  await second.node.stop(replyId)
+  const seen = await followed
+  expect(textIn(seen)).toBe('abc')
+  expect(typesIn(seen).at(-1)).toBe('stopped')
+  await Promise.all([first.node.close(), second.node.close()])
+})
+
+test('what a writer says that has lost its reply is shown to nobody', async () => {
+  const { node } = makeNode(randomUUID())
+  const { replyId } = await rows.insert(node.nodeId, -1)
+  const seen: string[] = []
+  const leaving = new AbortController()
+  const followed = (async () => {
+    for await (const frames of node.follow(replyId, -1, leaving.signal)) seen.push(textIn(frames))
+  })()
+  let isOver = false
+  node.open(replyId, makeOpening(), async (sink, signal) => {
+    await sink.text('mine')
+    await untilCommitted(replyId, 0)
+    await postgresLog.takeOver({ nodeId: 'other', leaseMs: forLong }, [], 100)
+    await sink.text(' and not mine')
+    await untilAborted(signal).catch(() => undefined)
+    isOver = true
+  })
+  await until(() => isOver)
+  await sleep(30)
+  leaving.abort()
+  await followed
+  expect(seen).toEqual(['mine'])
 })
 
 test('a thousand followers of one reply cost little, whether they read or not', async () => {

@@ -92,3 +92,23 @@ test('a frame that is full before an event of a number keeps its own', () => {
   reply.add('text', 'y', 2)
   expect(reply.takeForCommit().map(({ cursor }) => cursor)).toEqual([1, 2])
 })
+
+test('a frame with more in it than the event of its number has no number, so that nothing is told twice', () => {
+  const reply = new RunningReply({ replyId: randomUUID(), epoch: 1 })
+  reply.add('text', 'one', 1)
+  reply.add('text', ' and more')
+  expect(reply.takeForCommit().map(({ cursor }) => cursor)).toEqual([undefined])
+  reply.markCommitted()
+  reply.add('text', 'two', 2)
+  reply.add('text', 'three', 3)
+  expect(reply.takeForCommit().map(({ cursor }) => cursor)).toEqual([3])
+})
+
+test('a frame with less in it than the event of its number has no number, so that nothing is left out', () => {
+  const reply = new RunningReply({ replyId: randomUUID(), epoch: 1 })
+  reply.add('text', 'half of it \ud83d', 1)
+  expect(reply.takeForCommit()).toEqual([{ seq: 0, type: 'text', text: 'half of it ' }])
+  reply.markCommitted()
+  reply.add('text', '\ude00', 2)
+  expect(reply.takeForCommit()).toEqual([{ seq: 1, type: 'text', text: '😀', cursor: 2 }])
+})
