@@ -51,8 +51,9 @@ export function useShellKeys(): [ShellDialog | null, (dialog: ShellDialog | null
   const router = useRouter()
   const [dialog, openDialog] = useState<ShellDialog | null>(null)
   useEffect(() => {
-    // Who presses ⌘K goes on typing at once; by then the palette should be there.
-    const timer = setTimeout(() => void loadPalette(), preloadMs)
+    // Who presses ⌘K goes on typing at once; by then the palette should be there. If the network is away just now, it
+    // is fetched when it is opened.
+    const timer = setTimeout(() => loadPalette().catch(() => {}), preloadMs)
     return () => clearTimeout(timer)
   }, [])
   useEffect(() => {

@@ -1,13 +1,17 @@
 'use client'
 
 import dynamic from 'next/dynamic'
-import { useSyncExternalStore } from 'react'
+import { useEffect, useSyncExternalStore } from 'react'
 import { sayFailure } from './failure'
 import { asRequestError } from './request'
 import type { ToastManager } from './toast-list'
 
-// What toasts are made of is loaded with the first one; until it can be shown, it waits here.
-const ToastViewport = dynamic(() => import('./toast-list').then((module) => module.ToastViewport))
+// What toasts are made of is not part of a page's first load; until they can be shown, they wait here.
+const loadList = () => import('./toast-list')
+const ToastViewport = dynamic(() => loadList().then((module) => module.ToastViewport))
+
+/** How long after a page's start it is fetched: most of what toasts say is said when the network is away. */
+const preloadMs = 1500
 
 let manager: ToastManager | undefined
 const waiting: ((toasts: ToastManager) => void)[] = []
@@ -37,6 +41,10 @@ const isWanted = () => manager !== undefined || waiting.length > 0
 /** Where toasts appear. Stands once, in the portal's layout. */
 export function Toaster() {
   const wanted = useSyncExternalStore(subscribe, isWanted, () => false)
+  useEffect(() => {
+    const timer = setTimeout(() => loadList().catch(() => {}), preloadMs)
+    return () => clearTimeout(timer)
+  }, [])
   return wanted ? <ToastViewport onReady={begin} /> : null
 }
 
