@@ -81,6 +81,7 @@ export class ReplyNode {
   private write(writing: Writing): void {
     const { reply } = writing
     const { replyId } = reply.owner
+    reply.heldUntil = Date.now() + this.desk.lease.leaseMs
     const finished = writeReply(this.desk, writing)
       .catch((err) =>
         serverLog().error({ err, replyId }, 'a reply could not be ended; its lease will run out'),
@@ -157,6 +158,7 @@ export class ReplyNode {
   private async renew(): Promise<void> {
     const before = [...this.running.keys()]
     if (before.length === 0) return
+    const heldUntil = Date.now() + this.desk.lease.leaseMs
     const ours = new Map(
       (await this.desk.log.renew(this.desk.lease, before)).map((row) => [row.replyId, row.stopRequested]),
     )
@@ -164,6 +166,7 @@ export class ReplyNode {
       const reply = this.running.get(replyId)?.reply
       if (!ours.has(replyId)) reply?.end('lost')
       else if (ours.get(replyId)) reply?.end('stopped')
+      if (reply && ours.has(replyId)) reply.heldUntil = heldUntil
     }
   }
 

@@ -31,6 +31,8 @@ export class RunningReply {
   isResumable = false
   /** Whether frames may be on disk that are not known to be. */
   isUncertain = false
+  /** When its lease runs out, as `Date.now()` tells time, which goes on while a machine sleeps. */
+  heldUntil = Number.NEGATIVE_INFINITY
   /** Whether its terminal frame may be on disk. */
   isEnding = false
   private committed: Frame[]

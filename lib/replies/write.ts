@@ -128,12 +128,15 @@ async function settleLost(desk: Desk, writing: Writing, known: Known): Promise<v
   if (isDeleted) await tellEnd(writing, known, 'interrupted')
 }
 
-/** Finds out what is on disk of a reply some of whose commits failed. False if it has been lost. */
+/** Finds out what is on disk of a reply some of whose commits failed, or whose lease ran out. False if it has been lost. */
 async function makeCertain({ log, lease }: Desk, reply: RunningReply): Promise<boolean> {
-  if (!reply.isUncertain) return true
+  if (!reply.isUncertain && Date.now() < reply.heldUntil) return true
+  const heldUntil = Date.now() + lease.leaseMs
   const owner = await log.reclaim(lease, reply.owner)
-  if (owner) reply.trust(owner, await readWhole(log, owner.replyId))
-  return owner !== null
+  if (!owner) return false
+  reply.trust(owner, await readWhole(log, owner.replyId))
+  reply.heldUntil = heldUntil
+  return true
 }
 
 /** Tries again until it works. Throws what went wrong last when it has taken too long. */

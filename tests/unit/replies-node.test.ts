@@ -248,6 +248,28 @@ test('what a writer says that has lost its reply is shown to nobody', async () =
   expect(seen).toEqual(['mine'])
 })
 
+test('a writer whose lease has run out counts nothing when another has its reply', async () => {
+  const { node } = makeNode(randomUUID(), { timings: { leaseMs: 20 } })
+  const { replyId } = await rows.insert(node.nodeId, 20)
+  const counted: string[] = []
+  let isOver = false
+  node.open(
+    replyId,
+    makeOpening(async ({ type }) => void counted.push(type)),
+    async (sink) => {
+      await sink.text('all of it')
+      await untilCommitted(replyId, 0)
+      await sleep(40)
+      await postgresLog.takeOver({ nodeId: 'other', leaseMs: forLong }, [], 100)
+      isOver = true
+    },
+  )
+  await until(() => isOver)
+  await sleep(60)
+  expect(await postgresLog.find(replyId)).toEqual({ type: 'running' })
+  expect(counted).toEqual([])
+})
+
 test('a thousand followers of one reply cost little, whether they read or not', async () => {
   const collect = openCollector()
   const { node, bus } = makeNode(randomUUID(), { bus: { publish, subscribe } })
