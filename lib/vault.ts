@@ -1,6 +1,7 @@
 import { v7 as newId } from 'uuid'
 import { recordAudit } from './audit'
 import type { Actor, Origin } from './auth'
+import type { AuditAction } from './contracts/audit'
 import type {
   CreateCredential,
   CredentialRecord,
@@ -227,7 +228,8 @@ export async function explainResolution(
   return describeSteps(await findServingKeys(actor, want), want)
 }
 
-type Audited = { actor: Actor; origin: Origin; action: string; row: CredentialRow }
+type CredentialDeed = Extract<AuditAction, `credential.${string}`>
+type Audited = { actor: Actor; origin: Origin; action: CredentialDeed; row: CredentialRow }
 
 async function audit(tx: Transaction, { actor, origin, action, row }: Audited): Promise<void> {
   const { scope, type, projectId, label, baseUrl, last4, version } = row

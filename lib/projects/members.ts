@@ -58,7 +58,8 @@ export async function addMember(
       data: { ...key, role: input.role, createdAt: new Date() },
       include: person,
     })
-    await audit(tx, { actor, origin, action: 'member.add', ...key, role: input.role })
+    const { email: memberEmail } = member.user
+    await audit(tx, { actor, origin, action: 'member.add', ...key, email: memberEmail, role: input.role })
     return toMemberRecord(member)
   })
   // Conversations of an earlier membership are there again.
@@ -86,7 +87,8 @@ export async function updateMember(
       data: { role: input.role },
       include: person,
     })
-    await audit(tx, { actor, origin, action: 'member.update', ...member, role: input.role })
+    const { email } = row.user
+    await audit(tx, { actor, origin, action: 'member.update', ...member, email, role: input.role })
     return toMemberRecord(row)
   })
 }
@@ -102,8 +104,11 @@ export async function removeMember(
     requireRole(roles.get(actor.userId), isLeaving ? 'viewer' : 'owner', 'project')
     requireMember(roles, member.userId)
     requireOtherOwner(roles, member.userId)
-    await tx.projectMember.delete({ where: { projectId_userId: member } })
-    await audit(tx, { actor, origin, action: 'member.remove', ...member })
+    const { user } = await tx.projectMember.delete({
+      where: { projectId_userId: member },
+      include: person,
+    })
+    await audit(tx, { actor, origin, action: 'member.remove', ...member, email: user.email })
   })
   announceAccessChange(member.userId)
 }
@@ -152,9 +157,10 @@ async function audit(
   }: {
     actor: Actor
     origin: Origin
-    action: string
+    action: 'member.add' | 'member.update' | 'member.remove'
     projectId: string
     userId: string
+    email: string
     role?: string
   },
 ): Promise<void> {
