@@ -9,7 +9,8 @@ export const providerNames: Record<CredentialType, string> = {
 
 /** Where each step of the resolution looks. */
 export const sourceNames: Record<ResolutionStep['source'], string> = {
-  papita: 'Papita',
+  papita_user: 'Your key in Papita',
+  papita_global: 'Papita’s key for everyone',
   user: 'Your own keys',
   project: 'The project’s keys',
   global: 'Everyone’s keys',

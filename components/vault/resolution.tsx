@@ -52,7 +52,10 @@ export function Resolution({ steps, agents, agentId }: ResolutionProps) {
 const words: Record<ResolutionStep['status'], string> = {
   serves: 'Serves you',
   available: 'Not reached',
+  unasked: 'Not asked',
   empty: 'No key',
+  expired: 'Expired',
+  failed: 'No answer',
   off: 'Off',
 }
 

@@ -79,10 +79,25 @@ export type CredentialRecord = {
 
 export type CredentialTest = { ok: boolean; latency_ms: number; models?: number; error?: string }
 
-/** One step of the order in which a key is looked for. */
+/** One step of the order in which a key is looked for; the order is that of `resolutionSources`. */
 export type ResolutionStep = {
-  source: 'papita' | 'user' | 'project' | 'global' | 'environment' | 'demo'
-  status: 'serves' | 'available' | 'empty' | 'off'
+  source: (typeof resolutionSources)[number]
+  /**
+   * `serves`: this key is taken. `available`: it would be, if none before it were. `unasked`: nobody looked, since a key
+   * before it serves. `empty`: no key. `expired`: only keys whose time is over. `failed`: nobody knows, for the reason
+   * in `detail`. `off`: not looked at for such an agent, or on this server.
+   */
+  status: 'serves' | 'available' | 'unasked' | 'empty' | 'expired' | 'failed' | 'off'
   /** For people, such as `OpenAI key ending 9e77`. Never a secret. */
   detail: string
 }
+
+export const resolutionSources = [
+  'papita_user',
+  'papita_global',
+  'user',
+  'project',
+  'global',
+  'environment',
+  'demo',
+] as const

@@ -1,5 +1,5 @@
 import type { Actor } from '../auth'
-import type { ResolutionStep } from '../contracts/credentials'
+import { type ResolutionStep, resolutionSources } from '../contracts/credentials'
 import { Id } from '../contracts/primitives'
 import type { ModelProvider } from '../contracts/projects'
 import { db, sql } from '../db'
@@ -139,9 +139,11 @@ const nothingThere: Record<Source, string> = {
 
 /** The order of the search as steps for people; the first that would do `serves`. */
 export function describeSteps(keys: ServingKey[], want: CredentialQuery): ResolutionStep[] {
-  const papita: ResolutionStep = { source: 'papita', status: 'off', detail: describePapita() }
-  const sources: Source[] = ['user', 'project', 'global', 'environment', 'demo']
-  return [papita, ...sources.map((source) => describeStep(source, keys, want))]
+  return resolutionSources.map((source) =>
+    source === 'papita_user' || source === 'papita_global'
+      ? { source, status: 'off', detail: describePapita() }
+      : describeStep(source, keys, want),
+  )
 }
 
 function describeStep(source: Source, keys: ServingKey[], want: CredentialQuery): ResolutionStep {

@@ -19,7 +19,15 @@ test('with no key anywhere an agent that chooses by itself gets the demo model',
     apiKey: null,
   })
   const steps = await explainResolution(ada)
-  expect(steps.map(({ status }) => status)).toEqual(['off', 'empty', 'off', 'empty', 'empty', 'serves'])
+  expect(steps.map(({ status }) => status)).toEqual([
+    'off',
+    'off',
+    'empty',
+    'off',
+    'empty',
+    'empty',
+    'serves',
+  ])
 })
 
 test('with no key anywhere an agent of OpenAI says so, and never answers with the demo model', async () => {

@@ -182,7 +182,8 @@ test('the steps name the key that is then lent, for every kind of agent', async 
   for (const provider of ['auto', 'openai', 'openai-compatible', 'demo'] as const) {
     const steps = await explainResolution(ada, { projectId, provider })
     expect(steps.map(({ source }) => source)).toEqual([
-      'papita',
+      'papita_user',
+      'papita_global',
       'user',
       'project',
       'global',
@@ -199,13 +200,14 @@ test('the steps name the key that is then lent, for every kind of agent', async 
   const steps = await explainResolution(ada, { projectId })
   expect(steps.map(({ status }) => status)).toEqual([
     'off',
+    'off',
     'serves',
     'available',
     'available',
     'available',
     'available',
   ])
-  expect(steps[1]?.detail).toBe('OpenAI key ending 77aa')
+  expect(steps[2]?.detail).toBe('OpenAI key ending 77aa')
 })
 
 test('a visitor is told only of what serves everyone', async () => {
