@@ -2,11 +2,12 @@ import { cookies, headers } from 'next/headers'
 import { redirect } from 'next/navigation'
 import { v7 as newId } from 'uuid'
 import { recordAudit } from './audit'
+import { announceAccessChange } from './auth/access'
 import type { Actor, Origin } from './auth/actor'
 import { reserveSignIn } from './auth/limits'
 import { hashPassword, verifyPassword } from './auth/password'
-import { announceAccessChange, createSession, findActor, wrongCredentials } from './auth/sessions'
-import { readCookieToken, readToken } from './auth/token-source'
+import { createSession, findSessionActor, wrongCredentials } from './auth/sessions'
+import { readCookieToken } from './auth/token-source'
 import { addCount } from './bus'
 import type { ChangePassword, Login, Register, Role, SignedIn, UserRecord } from './contracts/accounts'
 import { db } from './db'
@@ -14,18 +15,12 @@ import { env } from './env'
 import { AppError } from './errors'
 import { callerAddress } from './http'
 
-export type { Actor, Origin } from './auth/actor'
+export { announceAccessChange, hasAccessChanged, onAccessChange } from './auth/access'
+export { type Actor, membershipOf, type Origin } from './auth/actor'
+export { hasAccess, requireCaller, requireKey, requireScope, requireUser } from './auth/callers'
 export { clearedCookie, sessionCookie } from './auth/cookie'
 export { warmPasswords } from './auth/password'
-export {
-  announceAccessChange,
-  endSession,
-  findUser,
-  hasAccessChanged,
-  isSignedIn,
-  listSessions,
-  onAccessChange,
-} from './auth/sessions'
+export { endSession, findUser, listSessions } from './auth/sessions'
 
 /** Where this request comes from. */
 export function originOf(request: { headers: Headers }, requestId: string | null = null): Origin {
@@ -36,19 +31,11 @@ export function originOf(request: { headers: Headers }, requestId: string | null
   }
 }
 
-/** The caller's account. Throws unauthenticated. */
-export async function requireUser(request: Request): Promise<Actor> {
-  const token = readToken(request)
-  const actor = token ? await findActor(token) : null
-  if (!actor) throw new AppError('unauthenticated', 'Sign in first.')
-  return actor
-}
-
 /** Who looks at a page, or null. */
 export async function findPageActor(): Promise<Actor | null> {
   const jar = await cookies()
   const token = readCookieToken((name) => jar.get(name)?.value)
-  return token ? findActor(token) : null
+  return token ? findSessionActor(token) : null
 }
 
 /** Who looks at a page; a visitor who is not signed in is sent to sign in, and back to `here` afterwards. */

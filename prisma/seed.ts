@@ -1,5 +1,6 @@
 // npm run seed -- EMAIL: gives that account an example project to look around in. With the embedded database, stop the
 // server first: its data folder has one owner at a time.
+import { findUser } from '../lib/auth'
 import { db, startDatabase, stopDatabase } from '../lib/db'
 import { createAgent, createProject, createPrompt } from '../lib/projects'
 
@@ -32,15 +33,9 @@ async function seed(email: string): Promise<void> {
   await startDatabase()
   try {
     const user = await db().user.findUnique({ where: { email: email.toLowerCase() } })
-    if (!user)
+    const actor = user && (await findUser(user.id))
+    if (!actor)
       throw new Error(`There is no account with the email ${email}. Register it in the browser first.`)
-    const actor = {
-      userId: user.id,
-      role: 'member' as const,
-      email: user.email,
-      name: user.name,
-      sessionId: '',
-    }
     const project = await createProject(actor, { name: 'Examples', description: 'Two agents to try.' })
     for (const { name, description, system_prompt, prompt } of examples) {
       const agent = await createAgent(actor, project.id, { ...defaults, name, description, system_prompt })

@@ -1,18 +1,15 @@
 import { v7 as newId } from 'uuid'
-import { publish, subscribe } from '../bus'
 import type { SessionRecord, SignedIn, UserRecord } from '../contracts/accounts'
 import { db, sql } from '../db'
 import { AppError } from '../errors'
-import { remember } from '../remember'
-import type { Actor, Origin } from './actor'
+import { announceAccessChange, beginLookup } from './access'
+import { type Actor, type Origin, withoutKey } from './actor'
 import { readSessionToken, signToken } from './token'
 
 const sessionDays = 30
 const dayMs = 86_400_000
 /** `last_seen_at` is for people; it need not cost a write with every request. */
 const seenEveryMs = 300_000
-
-const accessTopic = (userId: string) => `auth:${userId}`
 
 /**
  * Signs a user in on a device, if the password that was verified still is theirs: whoever changes it waits for this,
@@ -39,12 +36,13 @@ export async function createSession(
 }
 
 /** Who holds this token, or null: the session row is the truth, the token only names it. */
-export async function findActor(token: string): Promise<Actor | null> {
-  const changesBefore = changes().count
+export async function findSessionActor(token: string): Promise<Actor | null> {
+  const found = beginLookup()
   const named = await readSessionToken(token)
   if (!named) return null
   const [session] = await sql<SessionRow>`
-    SELECT s.id, s.last_seen_at AS "lastSeenAt", u.id AS "userId", u.email, u.name, u.role
+    SELECT s.id, s.last_seen_at AS "lastSeenAt", s.expires_at AS "expiresAt",
+      u.id AS "userId", u.email, u.name, u.role
     FROM sessions s JOIN users u ON u.id = s.user_id
     WHERE s.id = ${named.sessionId}::uuid AND s.user_id = ${named.userId}::uuid
       AND s.expires_at > now() AND u.disabled_at IS NULL`
@@ -52,16 +50,14 @@ export async function findActor(token: string): Promise<Actor | null> {
   if (Date.now() - session.lastSeenAt.getTime() > seenEveryMs) {
     await db().session.updateMany({ where: { id: session.id }, data: { lastSeenAt: new Date() } })
   }
-  const actor = toActor(session, session.id)
-  lookedUpAt.set(actor, changesBefore)
-  return actor
+  return found(toActor(session, session.id), session.expiresAt)
 }
 
 type UserRow = { userId: string; email: string; name: string | null; role: string }
-type SessionRow = UserRow & { id: string; lastSeenAt: Date }
+type SessionRow = UserRow & { id: string; lastSeenAt: Date; expiresAt: Date }
 
 function toActor({ userId, email, name, role }: UserRow, sessionId: string): Actor {
-  return { userId, role: role === 'admin' ? 'admin' : 'member', email, name, sessionId }
+  return { userId, role: role === 'admin' ? 'admin' : 'member', email, name, sessionId, ...withoutKey }
 }
 
 /** A user on whose behalf the server goes on with something, with nobody signed in; null if gone or disabled. */
@@ -100,45 +96,11 @@ export async function endSession(actor: Actor, sessionId: string): Promise<void>
   announceAccessChange(actor.userId)
 }
 
-/** Whether the actor's session goes on: neither ended nor expired, the account not disabled. */
-export async function isSignedIn(actor: Actor): Promise<boolean> {
+/** Whether the session goes on: neither ended nor expired, the account not disabled. */
+export async function isSessionLive({ sessionId, userId }: Actor): Promise<boolean> {
   const session = await db().session.findFirst({
-    where: {
-      id: actor.sessionId,
-      userId: actor.userId,
-      expiresAt: { gt: new Date() },
-      user: { disabledAt: null },
-    },
+    where: { id: sessionId, userId, expiresAt: { gt: new Date() }, user: { disabledAt: null } },
     select: { id: true },
   })
   return session !== null
-}
-
-/** Tells the live streams of a user that what the user may do has changed. */
-export function announceAccessChange(userId: string): void {
-  publish(accessTopic(userId), null)
-  publish(anyAccess, null)
-}
-
-const anyAccess = 'auth'
-const changes = () =>
-  remember('auth.changes', () => {
-    const seen = { count: 0 }
-    subscribe(anyAccess, () => {
-      seen.count += 1
-    })
-    return seen
-  })
-
-/** How many changes there had been when an actor was looked up. */
-const lookedUpAt = new WeakMap<Actor, number>()
-
-/** Whether what anybody may do has changed since this actor was looked up; if not, what was found then still holds. */
-export function hasAccessChanged(actor: Actor): boolean {
-  return lookedUpAt.get(actor) !== changes().count
-}
-
-/** Calls back whenever what the actor may do has changed, so that live streams look again. Returns how to stop listening. */
-export function onAccessChange(actor: Actor, changed: () => void): () => void {
-  return subscribe(accessTopic(actor.userId), changed)
 }

@@ -1,5 +1,5 @@
 import type { Actor } from '../auth'
-import { isSignedIn, onAccessChange } from '../auth'
+import { hasAccess, onAccessChange } from '../auth'
 import type { Follows, LiveEvent } from '../contracts/events'
 import { asAppError } from '../errors'
 import { findReplyMessages, type NumberedEvent, readAnswer } from './follow'
@@ -36,7 +36,7 @@ async function* tellAll(actor: Actor, follows: Follows, gone: AbortSignal): Asyn
   const changes = new ChangedConversations(actor.userId, end)
   try {
     // What changed between the request and here was announced before anyone listened.
-    if (!(await isSignedIn(actor))) return
+    if (!(await hasAccess(actor))) return
     const messages = await findReplyMessages(
       actor,
       follows.map(([replyId]) => replyId),

@@ -1,5 +1,5 @@
 import type { Actor } from '../auth'
-import { hasAccessChanged, isSignedIn, onAccessChange } from '../auth'
+import { hasAccess, hasAccessChanged, onAccessChange } from '../auth'
 import type { ReplyEvent } from '../contracts/conversations'
 import { sql } from '../db'
 import { AppError } from '../errors'
@@ -65,7 +65,7 @@ export async function followAnswer(
 /** A database that does not answer ends the stream too: the reader comes back when it does. */
 async function mayFollow(actor: Actor, replyId: string): Promise<boolean> {
   try {
-    return (await isSignedIn(actor)) && (await getReplyMessage(actor, replyId)) !== ''
+    return (await hasAccess(actor)) && (await getReplyMessage(actor, replyId)) !== ''
   } catch {
     return false
   }

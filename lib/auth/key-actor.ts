@@ -1,0 +1,125 @@
+import { addCount } from '../bus'
+import { adminScopes, type Scope } from '../contracts/keys'
+import { db, sql } from '../db'
+import { env } from '../env'
+import { AppError } from '../errors'
+import { log } from '../log'
+import { remember } from '../remember'
+import { beginLookup } from './access'
+import type { Actor } from './actor'
+import { hashKeyText } from './key-text'
+
+/** `last_used_at` is for people; it need not cost a write with every request. */
+const usedEveryMs = 60_000
+
+type KeyRow = {
+  keyId: string
+  scopes: Scope[]
+  boundTo: string | null
+  expiresAt: Date | null
+  lastUsedAt: Date | null
+  userId: string
+  email: string
+  name: string | null
+  role: string
+}
+
+/**
+ * Who a key stands for: its owner, with the rights that the owner has now; null if it was revoked, has run out, or its
+ * owner was disabled. `text` has the right check sum. Throws too_many_requests where an address sends too many keys
+ * that are none.
+ */
+export async function findKeyActor(text: string, ip: string): Promise<Actor | null> {
+  const found = beginLookup()
+  const hash = hashKeyText(text)
+  const attempt = await beginAttempt(hash.toString('base64'), ip)
+  const [row] = await sql<KeyRow>`
+    SELECT k.id AS "keyId", k.scopes, k.project_id AS "boundTo", k.expires_at AS "expiresAt",
+      k.last_used_at AS "lastUsedAt", u.id AS "userId", u.email, u.name, u.role
+    FROM api_keys k JOIN users u ON u.id = k.user_id
+    WHERE k.hash = ${hash} AND k.revoked_at IS NULL AND u.disabled_at IS NULL`
+  if (!row || hasRunOut(row)) {
+    await attempt.failed()
+    return null
+  }
+  attempt.succeeded()
+  noteUse(row)
+  return found(toActor(row), row.expiresAt)
+}
+
+/** By the clock that the timers of live streams go by, too. */
+function hasRunOut({ expiresAt }: Pick<KeyRow, 'expiresAt'>): boolean {
+  return expiresAt !== null && expiresAt.getTime() <= Date.now()
+}
+
+function toActor({ keyId, scopes, boundTo, userId, email, name, role }: KeyRow): Actor {
+  const isAdmin = role === 'admin'
+  return {
+    userId,
+    role: isAdmin ? 'admin' : 'member',
+    email,
+    name,
+    sessionId: '',
+    keyId,
+    scopes: isAdmin ? scopes : scopes.filter((scope) => !adminScopes.includes(scope)),
+    boundTo,
+  }
+}
+
+/** Whether the key that the actor came with still is one: neither revoked nor run out, the owner not disabled. */
+export async function isKeyLive(keyId: string): Promise<boolean> {
+  const key = await db().apiKey.findFirst({
+    where: { id: keyId, revokedAt: null, user: { disabledAt: null } },
+    select: { expiresAt: true },
+  })
+  return key !== null && !hasRunOut(key)
+}
+
+const beingNoted = () => remember('auth.keys.noted', () => new Set<string>())
+
+/** Notes that a key was used, at most once a minute, without making anyone wait. */
+function noteUse({ keyId, lastUsedAt }: KeyRow): void {
+  if (lastUsedAt && Date.now() - lastUsedAt.getTime() < usedEveryMs) return
+  if (beingNoted().has(keyId)) return
+  beingNoted().add(keyId)
+  db()
+    .apiKey.updateMany({ where: { id: keyId }, data: { lastUsedAt: new Date() } })
+    .catch((err: unknown) => log().warn({ err, keyId }, 'the last use of an API key was not noted'))
+    .finally(() => beingNoted().delete(keyId))
+}
+
+const maxProven = 5000
+/** Hashes of keys that were found to be good lately: programs that share an address with a wrong key go on. */
+const proven = () => remember('auth.keys.proven', () => new Set<string>())
+
+type Attempt = { failed(): Promise<void>; succeeded(): void }
+
+/**
+ * Nobody guesses a key; but whoever sends what looks like one makes the database look. So keys that are none are
+ * counted by address, as wrong passwords are but apart from them, since a forgotten program must not lock its
+ * neighbours out of their accounts.
+ */
+async function beginAttempt(name: string, ip: string): Promise<Attempt> {
+  const limits = env().RATE_LIMITS
+  const counter = `keys:${ip}`
+  if (limits !== 'off' && !proven().has(name)) {
+    const { count, resetMs } = await addCount(counter, limits.address.windowMs, 0)
+    if (count >= limits.address.count) throw tooMany(resetMs)
+  }
+  return {
+    failed: async () => {
+      proven().delete(name)
+      if (limits !== 'off') await addCount(counter, limits.address.windowMs, 1)
+    },
+    succeeded: () => {
+      const oldest = proven().size >= maxProven ? proven().values().next().value : undefined
+      if (oldest !== undefined) proven().delete(oldest)
+      proven().add(name)
+    },
+  }
+}
+
+function tooMany(resetMs: number): AppError {
+  const message = 'Too many API keys that are not valid came from this address. Try again later.'
+  return new AppError('too_many_requests', message, { retryAfterSeconds: resetMs / 1000 })
+}
