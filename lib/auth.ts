@@ -4,6 +4,7 @@ import { v7 as newId } from 'uuid'
 import { recordAudit } from './audit'
 import { announceAccessChange } from './auth/access'
 import type { Actor, Origin } from './auth/actor'
+import { recordFailedSignIn } from './auth/failures'
 import { reserveSignIn } from './auth/limits'
 import { hashPassword, verifyPassword } from './auth/password'
 import { createSession, findSessionActor, wrongCredentials } from './auth/sessions'
@@ -79,7 +80,7 @@ export async function register(input: Register, origin: Origin): Promise<SignedI
       data: { id: newId(), email: input.email, name: input.name ?? null, passwordHash, role },
     })
     const { ip, requestId } = origin
-    await recordAudit({ actorId: made.id, action: 'account.register', ip, requestId }, tx)
+    await recordAudit({ actorId: made.id, action: 'account.register', target: made.id, ip, requestId }, tx)
     return made
   })
   return createSession(toUserRecord(user), passwordHash, origin)
@@ -114,6 +115,7 @@ export async function login(input: Login, origin: Origin): Promise<SignedIn> {
     const matches = await verifyPassword(input.password, user?.passwordHash ?? null)
     if (!user || !matches || user.disabledAt) {
       await attempt.failed()
+      await recordFailedSignIn(user?.id ?? null, origin)
       throw wrongCredentials()
     }
     await attempt.succeeded()
@@ -130,6 +132,7 @@ export async function changePassword(actor: Actor, input: ChangePassword, origin
     const user = await db().user.findUnique({ where: { id: actor.userId } })
     if (!(await verifyPassword(input.current, user?.passwordHash ?? null))) {
       await attempt.failed()
+      await recordFailedSignIn(actor.userId, origin)
       throw new AppError('forbidden', 'The current password is wrong.', {
         issues: [{ path: 'current', message: 'This is not your current password.' }],
       })
@@ -144,8 +147,12 @@ async function replacePassword(actor: Actor, passwordHash: string, { ip, request
   const { userId, sessionId } = actor
   await db().$transaction(async (tx) => {
     await tx.user.update({ where: { id: userId }, data: { passwordHash } })
-    await tx.session.deleteMany({ where: { userId, id: { not: sessionId } } })
-    await recordAudit({ actorId: userId, action: 'account.password', ip, requestId }, tx)
+    const { count } = await tx.session.deleteMany({ where: { userId, id: { not: sessionId } } })
+    const detail = { endedSessions: count }
+    await recordAudit(
+      { actorId: userId, action: 'account.password', target: userId, ip, requestId, detail },
+      tx,
+    )
   })
   announceAccessChange(userId)
 }

@@ -101,6 +101,7 @@ export async function deleteProject(
     await recordAudit(
       {
         actorId: actor.userId,
+        keyId: actor.keyId,
         action: 'project.delete',
         target: projectId,
         ip: origin.ip,

@@ -236,6 +236,7 @@ async function audit(tx: Transaction, { actor, origin, action, row }: Audited): 
   await recordAudit(
     {
       actorId: actor.userId,
+      keyId: actor.keyId,
       action,
       target: row.id,
       ip: origin.ip,

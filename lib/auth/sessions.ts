@@ -1,4 +1,5 @@
 import { v7 as newId } from 'uuid'
+import { recordAudit } from '../audit'
 import type { SessionRecord, SignedIn, UserRecord } from '../contracts/accounts'
 import { db, sql } from '../db'
 import { AppError } from '../errors'
@@ -29,7 +30,10 @@ export async function createSession(
       SELECT 1 FROM users
       WHERE id = ${user.id}::uuid AND password_hash = ${verifiedHash} AND disabled_at IS NULL FOR SHARE`
     if (current.length === 0) throw wrongCredentials()
-    await tx.session.create({ data: { ...session, userAgent: origin.userAgent, ip: origin.ip } })
+    const { ip, userAgent, requestId } = origin
+    await tx.session.create({ data: { ...session, userAgent, ip } })
+    const deed = { action: 'account.signin', target: session.id, detail: { userAgent } } as const
+    await recordAudit({ actorId: user.id, ...deed, ip, requestId }, tx)
   })
   await db().session.deleteMany({ where: { userId: user.id, expiresAt: { lt: createdAt } } })
   return { user, token: await signToken(session), expires_at: expiresAt.toISOString() }
@@ -90,9 +94,18 @@ export function wrongCredentials(): AppError {
 }
 
 /** Ends one of the actor's sessions. Throws not_found. */
-export async function endSession(actor: Actor, sessionId: string): Promise<void> {
-  const { count } = await db().session.deleteMany({ where: { id: sessionId, userId: actor.userId } })
-  if (count === 0) throw new AppError('not_found', 'This session has ended already.')
+export async function endSession(actor: Actor, sessionId: string, origin: Origin): Promise<void> {
+  const { userId } = actor
+  const { ip, requestId } = origin
+  await db().$transaction(async (tx) => {
+    const { count } = await tx.session.deleteMany({ where: { id: sessionId, userId } })
+    if (count === 0) throw new AppError('not_found', 'This session has ended already.')
+    const detail = { isCurrent: sessionId === actor.sessionId }
+    await recordAudit(
+      { actorId: userId, action: 'session.end', target: sessionId, ip, requestId, detail },
+      tx,
+    )
+  })
   announceAccessChange(actor.userId)
 }
 

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { v7 as newId } from 'uuid'
-import { type Actor, announceAccessChange } from '../auth'
+import { recordAudit } from '../audit'
+import { type Actor, announceAccessChange, type Origin } from '../auth'
 import type { Listing } from '../contracts/primitives'
 import type {
   AgentRecord,
@@ -78,14 +79,26 @@ export async function updateAgent(actor: Actor, agentId: string, input: UpdateAg
   })
 }
 
+/** What is said of an agent that goes, and whom it is shared with. */
+const goingWithAgent = {
+  name: true,
+  projectId: true,
+  _count: { select: { conversations: true } },
+  project: { select: { members: { select: { userId: true } } } },
+} as const
+
 /** Deletes an agent with its versions, prompts and conversations. Throws not_found, forbidden. */
-export async function deleteAgent(actor: Actor, agentId: string): Promise<void> {
-  const { project } = await changeAgent(actor, agentId, (tx) =>
-    tx.agent.delete({
-      where: { id: agentId },
-      select: { project: { select: { members: { select: { userId: true } } } } },
-    }),
-  )
+export async function deleteAgent(actor: Actor, agentId: string, origin: Origin): Promise<void> {
+  const { ip, requestId } = origin
+  const { project } = await changeAgent(actor, agentId, async (tx) => {
+    const agent = await tx.agent.findUniqueOrThrow({ where: { id: agentId }, select: goingWithAgent })
+    const { name, projectId, _count } = agent
+    const detail = { name, projectId, conversations: _count.conversations }
+    const { userId: actorId, keyId } = actor
+    await recordAudit({ actorId, keyId, action: 'agent.delete', target: agentId, ip, requestId, detail }, tx)
+    await tx.agent.delete({ where: { id: agentId } })
+    return agent
+  })
   for (const { userId } of project.members) announceAccessChange(userId)
 }
 

@@ -165,5 +165,6 @@ async function audit(
   },
 ): Promise<void> {
   const { ip, requestId } = origin
-  await recordAudit({ actorId: actor.userId, action, target: detail.projectId, ip, requestId, detail }, tx)
+  const { userId: actorId, keyId } = actor
+  await recordAudit({ actorId, keyId, action, target: detail.projectId, ip, requestId, detail }, tx)
 }

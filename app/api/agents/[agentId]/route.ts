@@ -1,4 +1,4 @@
-import { requireUser } from '@/lib/auth'
+import { originOf, requireUser } from '@/lib/auth'
 import { AgentParams, UpdateAgent } from '@/lib/contracts/projects'
 import { methods, noContent, ok, route } from '@/lib/http'
 import { deleteAgent, getAgent, updateAgent } from '@/lib/projects'
@@ -18,8 +18,8 @@ export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = methods({
   DELETE: route({
     auth: requireUser,
     params: AgentParams,
-    run: async ({ actor, params }) => {
-      await deleteAgent(actor, params.agentId)
+    run: async ({ actor, params, request, requestId }) => {
+      await deleteAgent(actor, params.agentId, originOf(request, requestId))
       return noContent()
     },
   }),
