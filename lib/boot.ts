@@ -4,7 +4,7 @@ import { isDatabaseOurs, startDatabase, stopDatabase } from './db'
 import { env } from './env'
 import { remember } from './remember'
 import { drainReplies, recoverReplies, stopReplies } from './replies'
-import { verifyVaultKey } from './vault'
+import { resumeRotation, stopRotation, verifyVaultKey } from './vault'
 
 type Shutdown = { drain: () => Promise<void>; stop: () => Promise<void> }
 /** What the server's entry point awaits when it is told to stop: `drain` while it serves, then `stop`. */
@@ -23,11 +23,13 @@ async function start(): Promise<void> {
   await startDatabase()
   shutdown.__alChatShutdown = { drain: drainReplies, stop }
   await verifyVaultKey()
+  await resumeRotation()
   await recoverReplies(adoptAnswer, isDatabaseOurs())
   await warmPasswords()
 }
 
 async function stop(): Promise<void> {
   await stopReplies()
+  await stopRotation()
   await stopDatabase()
 }

@@ -7,6 +7,7 @@ import type {
   CredentialRecord,
   CredentialType,
   ResolutionStep,
+  RotationRecord,
   UpdateCredential,
 } from './contracts/credentials'
 import type { Listing } from './contracts/primitives'
@@ -14,7 +15,7 @@ import { db, type Transaction } from './db'
 import { env } from './env'
 import { AppError } from './errors'
 import { after, cursorOf, newestFirst, type PageRequest, readCursor, toListing } from './paging'
-import { getKek, holdProof } from './vault/key'
+import { getMaster, holdNewestKek } from './vault/key'
 import { announceChange, findLentKey, type LentKey, noteUse, openStored } from './vault/lending'
 import { type CredentialRow, lastFour, sealedFor, toCredentialRecord, withOwner } from './vault/records'
 import {
@@ -26,10 +27,12 @@ import {
   type ServingKey,
 } from './vault/resolve'
 import { lockCredential, requireScope, visibleTo } from './vault/rights'
+import { beginRotation } from './vault/rotation'
 import { sealSecret } from './vault/seal'
 
 export type { LentKey } from './vault/lending'
 export type { CredentialQuery, ServingKey } from './vault/resolve'
+export { resumeRotation, stopRotation } from './vault/rotation'
 
 /** Where a key goes if nothing else is said; `OPENAI_BASE_URL` holds for every OpenAI key of the server. */
 function defaultBaseUrl(type: CredentialType): string {
@@ -41,7 +44,7 @@ const maxPerOwner = 100
 
 /** Checks at boot that the server has the key that the vault is sealed with. Throws unavailable, and changes nothing then. */
 export async function verifyVaultKey(): Promise<void> {
-  await getKek()
+  await getMaster()
 }
 
 /** The masked records that the actor sees: own, those of own projects, and, for an admin, those for everyone; newest first. */
@@ -72,7 +75,7 @@ export async function createCredential(
   origin: Origin,
 ): Promise<CredentialRecord> {
   requireOwnName(actor, input)
-  const kek = await getKek()
+  const master = await getMaster()
   const { scope, credentialType: type, label = null } = input
   const projectId = input.projectId ?? null
   const owner = { scope, userId: scope === 'user' ? actor.userId : null, projectId }
@@ -80,7 +83,7 @@ export async function createCredential(
   const baseUrl = input.baseUrl ?? defaultBaseUrl(type)
   const apiKey = input.credentials.api_key
   const row = await db().$transaction(async (tx) => {
-    await holdProof(tx, kek)
+    const kek = await holdNewestKek(tx, master)
     await requireScope(tx, actor, { scope, projectId })
     await requireRoom(tx, owner)
     const sealed = sealSecret(kek, sealedFor(identity), { apiKey, baseUrl })
@@ -124,9 +127,9 @@ export async function updateCredential(
   input: UpdateCredential,
   origin: Origin,
 ): Promise<CredentialRecord> {
-  const kek = await getKek()
+  const master = await getMaster()
   const row = await db().$transaction(async (tx) => {
-    await holdProof(tx, kek)
+    const kek = await holdNewestKek(tx, master)
     const known = await lockCredential(tx, actor, credentialId)
     const apiKey = input.credentials?.api_key
     const version = known.version + 1
@@ -226,6 +229,16 @@ export async function explainResolution(
 ): Promise<ResolutionStep[]> {
   const want = await findWant(actor, about)
   return describeSteps(await findServingKeys(actor, want), want)
+}
+
+/**
+ * Begins to seal everything under a new key, while all goes on being served; one that is under way goes on, and is what
+ * is told. For admins who are signed in. Throws forbidden.
+ */
+export async function rotateVault(actor: Actor, origin: Origin): Promise<RotationRecord> {
+  if (actor.role !== 'admin')
+    throw new AppError('forbidden', 'Only an admin can change the key of the vault.')
+  return beginRotation({ actorId: actor.userId, ip: origin.ip, requestId: origin.requestId })
 }
 
 type CredentialDeed = Extract<AuditAction, `credential.${string}`>

@@ -54,10 +54,18 @@ export const auditDetails = {
   'credential.create': credential,
   'credential.update': credential,
   'credential.test': credential,
-  'credential.reveal': credential,
+  /** For whom, where the key was asked for by a user's name. */
+  'credential.reveal': credential.extend({ username: text(254).nullish() }),
   'credential.delete': credential,
   'vault.rotate': z.object(versions),
-  'vault.rotated': z.object({ ...versions, credentials: whole.optional() }),
+  'vault.rotated': z.object({
+    ...versions,
+    credentials: whole.optional(),
+    /** Records that did not open before either, and were left as they are; the first of them by name. */
+    unreadable: whole.optional(),
+    unreadableIds: texts.optional(),
+  }),
+  'vault.rewrapped': nothing,
   'project.delete': z.object({
     name,
     agents: whole,

@@ -79,6 +79,9 @@ export type CredentialRecord = {
 
 export type CredentialTest = { ok: boolean; latency_ms: number; models?: number; error?: string }
 
+/** From which key of the vault to which everything is sealed anew. */
+export type RotationRecord = { from_version: number; to_version: number }
+
 /** One step of the order in which a key is looked for; the order is that of `resolutionSources`. */
 export type ResolutionStep = {
   source: (typeof resolutionSources)[number]

@@ -2,73 +2,140 @@ import { db, type Transaction } from '../db'
 import { hasServerSecret, serverSecret } from '../env'
 import { AppError } from '../errors'
 import { remember } from '../remember'
-import { deriveKek, isProofOf, type Kek, makeProof } from './seal'
-
-const currentVersion = 1
+import {
+  createKek,
+  deriveKek,
+  deriveRootKey,
+  isProofOf,
+  type Kek,
+  makeProof,
+  unwrapKek,
+  wrapKek,
+} from './seal'
 
 const lockNumber = 4_711_003
 
 /** Where the server's secret comes from: whether there is one already, and reading it, which makes one if not. */
 export type SecretSource = { exists: () => boolean; read: () => string }
 
+/** What the server's secret opens: the first key, derived from it, and the one under which all later keys are kept. */
+export type Master = { first: Kek; root: Buffer }
+
+/** A key-encryption key as the database has it. */
+export type VaultKeyRow = {
+  version: number
+  proof: Uint8Array
+  wrapped: Uint8Array | null
+  retiredAt: Date | null
+}
+
 const serverSource: SecretSource = {
   exists: () => hasServerSecret('VAULT_KEY'),
   read: () => serverSecret('VAULT_KEY'),
 }
 
-const unlocked = () => remember('vault.kek', () => ({ kek: null as Promise<Kek> | null }))
+const unlocked = () => remember('vault.master', () => ({ master: null as Promise<Master> | null }))
 
-/** The key-encryption key, proven once against the database. Throws unavailable as `proveKek` does. */
-export function getKek(): Promise<Kek> {
+/** What the server's secret opens, proven once against the database. Throws unavailable as `proveSecret` does. */
+export function getMaster(): Promise<Master> {
   const held = unlocked()
-  held.kek ??= proveKek(serverSource).catch((error) => {
-    held.kek = null
+  held.master ??= proveSecret(serverSource).catch((error) => {
+    held.master = null
     throw error
   })
-  return held.kek
+  return held.master
 }
 
 /**
- * The key-encryption key, if it is the one that the sealed records need; an empty vault takes any key.
- * Throws unavailable, in one line and without changing anything, if the key is another one or is missing.
+ * What the secret opens, if it is the one that the sealed records need; an empty vault takes any secret.
+ * Throws unavailable, in one line and without changing anything, if the secret is another one or is missing.
  */
-export async function proveKek(source: SecretSource): Promise<Kek> {
+export async function proveSecret(source: SecretSource): Promise<Master> {
   return db().$transaction(async (tx) => {
-    await tx.$executeRaw`SELECT pg_advisory_xact_lock(${lockNumber})`
-    const proof = await lockProof(tx, currentVersion)
+    const keys = await lockLiveKeys(tx)
     const sealedCount = await tx.credential.count()
     if (!source.exists() && sealedCount > 0) throw missing(sealedCount)
-    const kek = deriveKek(source.read(), currentVersion)
-    if (proof && isProofOf(kek, proof)) return kek
+    const master = masterOf(source.read())
+    const [newest] = keys
+    if (newest && findKek(master, newest)) return master
     if (sealedCount > 0) throw wrong(sealedCount)
-    const fresh = makeProof(kek)
-    await tx.vaultKey.upsert({
-      where: { version: kek.version },
-      create: { version: kek.version, proof: fresh },
-      update: { proof: fresh },
-    })
-    return kek
+    await startOver(tx, master)
+    return master
   })
 }
 
+function masterOf(secret: string): Master {
+  return { first: deriveKek(secret, 1), root: deriveRootKey(secret) }
+}
+
+/** Nothing is sealed, so whatever keys there are may go: the vault begins anew under this secret. */
+async function startOver(tx: Transaction, master: Master): Promise<void> {
+  const last = await tx.vaultKey.findFirst({ orderBy: { version: 'desc' } })
+  if (last === null || last.version === master.first.version) {
+    const anew = { proof: makeProof(master.first), wrapped: null, retiredAt: null }
+    const { version } = master.first
+    await tx.vaultKey.upsert({ where: { version }, create: { version, ...anew }, update: anew })
+    return
+  }
+  await tx.vaultKey.updateMany({ where: { retiredAt: null }, data: { wrapped: null, retiredAt: new Date() } })
+  await addKey(tx, master, last.version + 1)
+}
+
+/** Makes a key of this number, under which everything is sealed as soon as the transaction ends. */
+export async function addKey(tx: Transaction, { root }: Master, version: number): Promise<void> {
+  const kek = createKek(version)
+  await tx.vaultKey.create({ data: { version, proof: makeProof(kek), wrapped: wrapKek(root, kek) } })
+}
+
 /**
- * Makes sure, until the transaction ends, that this key is still the one that the vault is proven with:
- * another server may have started on an empty vault with another key. Throws unavailable.
+ * The keys that are not retired, newest first, which nobody else adds, retires or seals under until the transaction ends.
+ * Whoever seals holds `FOR SHARE` what is locked here.
  */
-export async function holdProof(tx: Transaction, kek: Kek): Promise<void> {
-  const [row] = await tx.$queryRaw<{ proof: Uint8Array }[]>`
-    SELECT proof FROM vault_keys WHERE version = ${kek.version} FOR SHARE`
-  if (row && isProofOf(kek, row.proof)) return
-  throw new AppError(
+export async function lockLiveKeys(tx: Transaction): Promise<VaultKeyRow[]> {
+  await tx.$executeRaw`SELECT pg_advisory_xact_lock(${lockNumber})`
+  return tx.$queryRaw<VaultKeyRow[]>`
+    SELECT version, proof, wrapped, retired_at AS "retiredAt" FROM vault_keys
+    WHERE retired_at IS NULL ORDER BY version DESC FOR UPDATE`
+}
+
+/**
+ * The newest key, which is not retired before the transaction ends: what is to be sealed is sealed under this one.
+ * Throws unavailable if another server has started on an empty vault with another secret.
+ */
+export async function holdNewestKek(tx: Transaction, master: Master): Promise<Kek> {
+  // One that is retired while this waits for it is not found; the next one is there by then.
+  for (let attempt = 0; attempt < 3; attempt += 1) {
+    const [row] = await tx.$queryRaw<VaultKeyRow[]>`
+      SELECT version, proof, wrapped, retired_at AS "retiredAt" FROM vault_keys
+      WHERE retired_at IS NULL ORDER BY version DESC LIMIT 1 FOR SHARE`
+    if (row) return kekOf(master, row)
+  }
+  throw changedElsewhere()
+}
+
+/** The key in this row, which must not be retired. Throws unavailable if the server's secret does not open it. */
+export function kekOf(master: Master, row: VaultKeyRow): Kek {
+  const kek = findKek(master, row)
+  if (!kek) throw changedElsewhere()
+  return kek
+}
+
+function findKek({ first, root }: Master, { version, proof, wrapped, retiredAt }: VaultKeyRow): Kek | null {
+  if (retiredAt !== null) return null
+  if (wrapped === null) return version === first.version && isProofOf(first, proof) ? first : null
+  try {
+    const kek = unwrapKek(root, version, wrapped)
+    return isProofOf(kek, proof) ? kek : null
+  } catch {
+    return null
+  }
+}
+
+function changedElsewhere(): AppError {
+  return new AppError(
     'unavailable',
     'The vault was opened with another key by another server. Restart this one.',
   )
-}
-
-async function lockProof(tx: Transaction, version: number): Promise<Uint8Array | null> {
-  const [row] = await tx.$queryRaw<{ proof: Uint8Array }[]>`
-    SELECT proof FROM vault_keys WHERE version = ${version} FOR UPDATE`
-  return row?.proof ?? null
 }
 
 function missing(sealedCount: number): AppError {

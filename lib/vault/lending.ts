@@ -5,10 +5,8 @@ import { env } from '../env'
 import { AppError } from '../errors'
 import { log } from '../log'
 import { remember } from '../remember'
-import { getKek } from './key'
-import { sealedFor } from './records'
+import { openRecord } from './opening'
 import { type CredentialQuery, findServingKeys, noKey, requireMembership, type ServingKey } from './resolve'
-import { openSecret } from './seal'
 
 /** A key for one call to one host, with where it came from. The demo model has none. */
 export type LentKey = ServingKey & { apiKey: string | null }
@@ -77,10 +75,8 @@ async function openKey(serving: ServingKey): Promise<LentKey> {
 
 /** The key in a record, which must be going to the address that it was sealed with. Throws not_found, provider_auth. */
 export async function openStored(credentialId: string, baseUrl: string): Promise<string> {
-  const row = await db().credential.findUnique({ where: { id: credentialId } })
-  if (!row) throw new AppError('not_found', 'The key was deleted from the vault just now. Try again.')
-  const secret = openSecret(await getKek(), sealedFor(row), row)
-  if (secret.baseUrl !== row.baseUrl || secret.baseUrl !== baseUrl) {
+  const secret = await openRecord(credentialId)
+  if (secret.baseUrl !== baseUrl) {
     const message =
       'A key in the vault is not sent: the address in its record was changed. Delete it there and add the key again.'
     throw new AppError('provider_auth', message, { facts: { remedy: 'vault' } })

@@ -33,6 +33,26 @@ export function deriveKek(secret: string, version: number): Kek {
   return { version, key: Buffer.from(key) }
 }
 
+/** The key under which key-encryption keys are kept, from the server's secret as above; it seals nothing else. */
+export function deriveRootKey(secret: string): Buffer {
+  return Buffer.from(hkdfSync('sha256', secret, 'al-chat vault', 'root key of the later keys', keyBytes))
+}
+
+/** A key-encryption key out of nothing: nobody can derive it again once what it is kept in is gone. */
+export function createKek(version: number): Kek {
+  return { version, key: randomBytes(keyBytes) }
+}
+
+/** A key-encryption key as it is kept, bound to its number. */
+export function wrapKek(root: Buffer, kek: Kek): Uint8Array<ArrayBuffer> {
+  return lock(root, kek.key, rootContext(kek.version))
+}
+
+/** A key-encryption key from what it is kept in. Throws, without anything secret, if it is not as it was put there. */
+export function unwrapKek(root: Buffer, version: number, wrapped: Uint8Array): Kek {
+  return { version, key: unlock(root, wrapped, rootContext(version)) }
+}
+
 /** Seals a secret under a new data key, for this record alone. */
 export function sealSecret(kek: Kek, owner: SealedFor, secret: Secret): Sealed {
   const dataKey = randomBytes(keyBytes)
@@ -83,6 +103,10 @@ function context(part: string, { scope, ownerId, id, version }: SealedFor): Buff
 
 function keyContext(kek: Kek, owner: SealedFor): Buffer {
   return context(`data key under ${kek.version}`, owner)
+}
+
+function rootContext(version: number): Buffer {
+  return Buffer.from(JSON.stringify(['al-chat vault key', version]))
 }
 
 function proofContext(kek: Kek): Buffer {

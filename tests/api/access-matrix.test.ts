@@ -171,6 +171,7 @@ const rows: Row[] = [
   ['DELETE', '/api/credentials/[credentialId]', at(key('user')), only('owner', 204)],
   ['DELETE', '/api/credentials/[credentialId]', at(key('project')), members('editor', 204)],
   ['DELETE', '/api/credentials/[credentialId]', at(key('global')), only('admin', 204)],
+  ['POST', '/api/credentials/rotate', nothing, { ...everyone(403), admin: 202 }],
   ['POST', '/api/credentials/[credentialId]/test', at(key('user'), '/test', {}), only('owner', 200)],
   ['POST', '/api/credentials/[credentialId]/test', at(key('project'), '/test', {}), members('editor', 200)],
   ['POST', '/api/credentials/[credentialId]/test', at(key('global'), '/test', {}), only('admin', 200)],
