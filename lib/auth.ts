@@ -20,6 +20,7 @@ export { announceAccessChange, hasAccessChanged, onAccessChange } from './auth/a
 export { type Actor, membershipOf, type Origin } from './auth/actor'
 export { hasAccess, requireCaller, requireKey, requireScope, requireUser } from './auth/callers'
 export { clearedCookie, sessionCookie } from './auth/cookie'
+export { createKey, listKeys, revokeKey } from './auth/keys'
 export { warmPasswords } from './auth/password'
 export { endSession, findUser, listSessions } from './auth/sessions'
 

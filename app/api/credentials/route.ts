@@ -1,4 +1,4 @@
-import { originOf, requireUser } from '@/lib/auth'
+import { originOf, requireScope } from '@/lib/auth'
 import { CreateCredential } from '@/lib/contracts/credentials'
 import { Page } from '@/lib/contracts/primitives'
 import { created, methods, ok, route } from '@/lib/http'
@@ -6,12 +6,12 @@ import { createCredential, pageCredentials } from '@/lib/vault'
 
 export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = methods({
   GET: route({
-    auth: requireUser,
+    auth: requireScope('portal:read'),
     query: Page,
     run: async ({ actor, query }) => ok(await pageCredentials(actor, query)),
   }),
   POST: route({
-    auth: requireUser,
+    auth: requireScope('portal:write'),
     body: CreateCredential,
     run: async ({ actor, body, request, requestId }) =>
       created(await createCredential(actor, body, originOf(request, requestId))),

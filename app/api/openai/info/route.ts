@@ -1,7 +1,10 @@
-import { requireUser } from '@/lib/auth'
+import { requireScope } from '@/lib/auth'
 import { describeProvider } from '@/lib/health'
 import { methods, ok, route } from '@/lib/http'
 
 export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = methods({
-  GET: route({ auth: requireUser, run: async ({ actor }) => ok(await describeProvider(actor)) }),
+  GET: route({
+    auth: requireScope('portal:read'),
+    run: async ({ actor }) => ok(await describeProvider(actor)),
+  }),
 })

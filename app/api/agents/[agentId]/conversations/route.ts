@@ -1,4 +1,4 @@
-import { requireUser } from '@/lib/auth'
+import { requireScope } from '@/lib/auth'
 import { createConversation } from '@/lib/chat'
 import { CreateConversation } from '@/lib/contracts/conversations'
 import { AgentParams } from '@/lib/contracts/projects'
@@ -6,7 +6,7 @@ import { created, methods, route } from '@/lib/http'
 
 export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = methods({
   POST: route({
-    auth: requireUser,
+    auth: requireScope('chat'),
     params: AgentParams,
     body: CreateConversation,
     run: async ({ actor, params, body }) =>

@@ -1,4 +1,4 @@
-import { requireUser } from '@/lib/auth'
+import { requireScope } from '@/lib/auth'
 import { Page } from '@/lib/contracts/primitives'
 import { AgentParams, CreatePrompt } from '@/lib/contracts/projects'
 import { created, methods, ok, route } from '@/lib/http'
@@ -6,13 +6,13 @@ import { createPrompt, listPrompts } from '@/lib/projects'
 
 export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = methods({
   GET: route({
-    auth: requireUser,
+    auth: requireScope('portal:read'),
     params: AgentParams,
     query: Page,
     run: async ({ actor, params, query }) => ok(await listPrompts(actor, params.agentId, query)),
   }),
   POST: route({
-    auth: requireUser,
+    auth: requireScope('portal:write'),
     params: AgentParams,
     body: CreatePrompt,
     run: async ({ actor, params, body }) => created(await createPrompt(actor, params.agentId, body)),

@@ -1,4 +1,4 @@
-import { requireUser } from '@/lib/auth'
+import { requireScope } from '@/lib/auth'
 import { Page } from '@/lib/contracts/primitives'
 import { AgentParams } from '@/lib/contracts/projects'
 import { methods, ok, route } from '@/lib/http'
@@ -6,7 +6,7 @@ import { listAgentVersions } from '@/lib/projects'
 
 export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = methods({
   GET: route({
-    auth: requireUser,
+    auth: requireScope('portal:read'),
     params: AgentParams,
     query: Page,
     run: async ({ actor, params, query }) => ok(await listAgentVersions(actor, params.agentId, query)),

@@ -1,11 +1,11 @@
-import { requireUser } from '@/lib/auth'
+import { requireScope } from '@/lib/auth'
 import { sendMessage } from '@/lib/chat'
 import { ConversationParams, SendMessage } from '@/lib/contracts/conversations'
 import { accepted, methods, route } from '@/lib/http'
 
 export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = methods({
   POST: route({
-    auth: requireUser,
+    auth: requireScope('chat'),
     params: ConversationParams,
     body: SendMessage,
     run: async ({ actor, params, body, requestId }) =>

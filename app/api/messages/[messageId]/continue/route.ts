@@ -1,11 +1,11 @@
-import { requireUser } from '@/lib/auth'
+import { requireScope } from '@/lib/auth'
 import { continueMessage } from '@/lib/chat'
 import { ContinueMessage, MessageParams } from '@/lib/contracts/conversations'
 import { accepted, methods, route } from '@/lib/http'
 
 export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = methods({
   POST: route({
-    auth: requireUser,
+    auth: requireScope('chat'),
     params: MessageParams,
     body: ContinueMessage,
     run: async ({ actor, params, body, requestId }) =>

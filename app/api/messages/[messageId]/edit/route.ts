@@ -1,11 +1,11 @@
-import { requireUser } from '@/lib/auth'
+import { requireScope } from '@/lib/auth'
 import { editMessage } from '@/lib/chat'
 import { EditMessage, MessageParams } from '@/lib/contracts/conversations'
 import { accepted, methods, route } from '@/lib/http'
 
 export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = methods({
   POST: route({
-    auth: requireUser,
+    auth: requireScope('chat'),
     params: MessageParams,
     body: EditMessage,
     run: async ({ actor, params, body, requestId }) =>

@@ -1,4 +1,4 @@
-import { originOf, requireUser } from '@/lib/auth'
+import { originOf, requireScope } from '@/lib/auth'
 import { Page } from '@/lib/contracts/primitives'
 import { AddMember, ProjectParams } from '@/lib/contracts/projects'
 import { created, methods, ok, route } from '@/lib/http'
@@ -6,13 +6,13 @@ import { addMember, listMembers } from '@/lib/projects'
 
 export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = methods({
   GET: route({
-    auth: requireUser,
+    auth: requireScope('portal:read'),
     params: ProjectParams,
     query: Page,
     run: async ({ actor, params, query }) => ok(await listMembers(actor, params.projectId, query)),
   }),
   POST: route({
-    auth: requireUser,
+    auth: requireScope('portal:write'),
     params: ProjectParams,
     body: AddMember,
     run: async ({ actor, params, body, request, requestId }) =>
