@@ -47,9 +47,9 @@ const sourceNames = {
   demo: 'demo',
 } as const
 
-/** Which provider would answer the actor outside of any project, without its key. */
+/** Which provider would answer the actor outside of any project, or in the one that an API key is bound to, without its key. */
 export async function describeProvider(actor: Actor): Promise<ProviderInfo> {
-  const serving = await findServingKey(actor, { projectId: null, provider: 'auto' })
+  const serving = await findServingKey(actor, { projectId: actor.boundTo, provider: 'auto' })
   const isDemo = serving.source === 'demo'
   return {
     configured: !isDemo,

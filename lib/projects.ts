@@ -14,7 +14,7 @@ import {
 import { db, type Transaction } from './db'
 import { AppError } from './errors'
 import { after, cursorOf, newestFirst, type PageRequest, readCursor, toListing } from './paging'
-import { changeProject, memberOf, requireId, requireRole } from './projects/access'
+import { changeProject, memberOf, requireReach, requireRole } from './projects/access'
 import { insertAgent } from './projects/agents'
 import { lockMembers } from './projects/members'
 import { toAgentRecord, toProjectRecord, withRole } from './projects/records'
@@ -32,8 +32,11 @@ export { addMember, listMembers, removeMember, updateMember } from './projects/m
 export { createPrompt, deletePrompt, getPrompt, listPrompts, updatePrompt } from './projects/prompts'
 export { getProject } from './projects/single'
 
-/** Makes a project; its maker is its owner. */
+/** Makes a project; its maker is its owner. Throws forbidden for an API key that is bound to another. */
 export async function createProject(actor: Actor, input: CreateProject): Promise<ProjectRecord> {
+  if (actor.boundTo !== null) {
+    throw new AppError('forbidden', 'This API key is bound to one project and cannot make another.')
+  }
   return db().$transaction((tx) => insertProject(tx, actor, input))
 }
 
@@ -91,7 +94,7 @@ export async function deleteProject(
   { confirm }: { confirm?: string | undefined },
   origin: Origin,
 ): Promise<void> {
-  requireId(projectId, 'project')
+  requireReach(actor, projectId)
   const members = await db().$transaction(async (tx) => {
     const roles = await lockMembers(tx, projectId)
     requireRole(roles.get(actor.userId), 'owner', 'project')

@@ -30,7 +30,8 @@ export async function getAnsweringAgent(actor: Actor, conversationId: string): P
     FROM conversations c
     JOIN agents a ON a.id = c.agent_id
     JOIN project_members m ON m.project_id = a.project_id AND m.user_id = c.user_id
-    WHERE c.id = ${conversationId}::uuid AND c.user_id = ${actor.userId}::uuid`
+    WHERE c.id = ${conversationId}::uuid AND c.user_id = ${actor.userId}::uuid
+      AND m.project_id = coalesce(${actor.boundTo}::uuid, m.project_id)`
   if (!agent) throw missing()
   return agent
 }

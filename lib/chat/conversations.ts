@@ -1,5 +1,5 @@
 import { v7 as newId } from 'uuid'
-import type { Actor } from '../auth'
+import { type Actor, membershipOf } from '../auth'
 import type {
   ConversationRecord,
   ConversationView,
@@ -19,11 +19,11 @@ import { toConversationRecord, toMessageRecord, withRunning } from './records'
 /** What a conversation is called before its first message. */
 export const untitled = 'New chat'
 
-/** Conversations that the actor may see: own ones, with agents of projects that the actor still belongs to. */
+/** Conversations that the actor may see: own ones, with agents of projects that the actor still belongs to and reaches. */
 export function visibleTo(actor: Actor) {
   return {
     userId: actor.userId,
-    agent: { project: { members: { some: { userId: actor.userId } } } },
+    agent: { project: { members: { some: membershipOf(actor) } } },
   } satisfies Prisma.ConversationWhereInput
 }
 

@@ -19,7 +19,8 @@ export async function findReplyMessages(actor: Actor, replyIds: string[]): Promi
     JOIN conversations c ON c.id = r.conversation_id
     JOIN agents a ON a.id = c.agent_id
     JOIN project_members m ON m.project_id = a.project_id AND m.user_id = c.user_id
-    WHERE r.id = ANY(${replyIds}::uuid[]) AND c.user_id = ${actor.userId}::uuid`
+    WHERE r.id = ANY(${replyIds}::uuid[]) AND c.user_id = ${actor.userId}::uuid
+      AND m.project_id = coalesce(${actor.boundTo}::uuid, m.project_id)`
   return new Map(replies.map(({ id, messageId }) => [id, messageId]))
 }
 

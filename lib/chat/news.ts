@@ -1,4 +1,5 @@
 import type { Actor } from '../auth'
+import type { ConversationRecord } from '../contracts/conversations'
 import type { LiveEvent } from '../contracts/events'
 import { findConversations } from './conversations'
 import { hearConversations } from './feed'
@@ -45,19 +46,31 @@ export class ChangedConversations {
   }
 }
 
-/** The conversations as they are after each change; those that the actor does not see (any more) are told as deleted. */
+/** A stream remembers so many of the conversations that it told. */
+const maxRemembered = 10_000
+
+/**
+ * The conversations as they are after each change; those that the actor does not see (any more) are told as deleted,
+ * through an API key that is bound to a project only those that this stream told before: others are none of its news.
+ */
 export async function* tellConversations(
   actor: Actor,
   changes: ChangedConversations,
   signal: AbortSignal,
 ): AsyncGenerator<LiveEvent[]> {
+  const told = new Set<string>()
   for (;;) {
     const ids = await changes.next(signal)
     if (ids.length === 0) return
     const found = new Map((await findConversations(actor, ids)).map((record) => [record.id, record]))
-    yield ids.map((id) => {
-      const data = found.get(id)
-      return data ? { type: 'conversation', data } : { type: 'conversation_deleted', data: { id } }
-    })
+    const events = ids
+      .filter((id) => actor.boundTo === null || found.has(id) || told.has(id))
+      .map((id) => toEvent(id, found.get(id)))
+    for (const id of found.keys()) if (told.size < maxRemembered) told.add(id)
+    if (events.length > 0) yield events
   }
+}
+
+function toEvent(id: string, data: ConversationRecord | undefined): LiveEvent {
+  return data ? { type: 'conversation', data } : { type: 'conversation_deleted', data: { id } }
 }

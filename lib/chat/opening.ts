@@ -85,6 +85,7 @@ async function insertRequest(
       JOIN agents a ON a.id = c.agent_id
       JOIN project_members m ON m.project_id = a.project_id AND m.user_id = c.user_id
       WHERE c.id = ${conversationId}::uuid AND c.user_id = ${actor.userId}::uuid
+        AND m.project_id = coalesce(${actor.boundTo}::uuid, m.project_id)
         AND (${ask.parentId}::uuid IS NULL OR EXISTS (
           SELECT 1 FROM messages p WHERE p.id = ${ask.parentId}::uuid AND p.conversation_id = c.id))
     ), written AS (

@@ -1,4 +1,4 @@
-import type { Actor } from '../auth'
+import { type Actor, membershipOf } from '../auth'
 import { Id } from '../contracts/primitives'
 import type { ProjectRole } from '../contracts/projects'
 import { db, type Transaction } from '../db'
@@ -13,13 +13,19 @@ const rank: Record<ProjectRole, number> = { viewer: 0, editor: 1, owner: 2 }
 
 /** A where clause for projects that the actor is a member of. An admin's role gives no right to others' projects. */
 export function memberOf(actor: Actor) {
-  return { members: { some: { userId: actor.userId } } }
+  return { members: { some: membershipOf(actor) } }
 }
 
 /** The id, if it is one; anything else names a thing that is not there. */
 export function requireId(id: string, noun: string): string {
   if (!Id.safeParse(id).success) throw notFound(noun)
   return id
+}
+
+/** The id of a project, if it is one that the actor's key may reach. Throws not_found. */
+export function requireReach({ boundTo }: Actor, projectId: string): string {
+  if (boundTo !== null && boundTo !== projectId) throw notFound('project')
+  return requireId(projectId, 'project')
 }
 
 /** `There is no such agent, or it is not yours.` */
@@ -50,7 +56,7 @@ export async function changeProject<T>(
   needed: ProjectRole,
   change: (tx: Transaction) => Promise<T>,
 ): Promise<T> {
-  requireId(projectId, 'project')
+  requireReach(actor, projectId)
   return db().$transaction(async (tx) => {
     const [member] = await tx.$queryRaw<RoleRow[]>`
       SELECT role FROM project_members
@@ -70,7 +76,8 @@ export async function changeAgent<T>(
   return db().$transaction(async (tx) => {
     const [member] = await tx.$queryRaw<RoleRow[]>`
       SELECT m.role FROM agents a JOIN project_members m ON m.project_id = a.project_id
-      WHERE a.id = ${agentId}::uuid AND m.user_id = ${actor.userId}::uuid FOR SHARE OF m`
+      WHERE a.id = ${agentId}::uuid AND m.user_id = ${actor.userId}::uuid
+        AND m.project_id = coalesce(${actor.boundTo}::uuid, m.project_id) FOR SHARE OF m`
     requireRole(member?.role, 'editor', 'agent')
     const locked = await tx.$queryRaw<unknown[]>`SELECT 1 FROM agents WHERE id = ${agentId}::uuid FOR UPDATE`
     if (locked.length === 0) throw notFound('agent')
@@ -89,7 +96,8 @@ export async function changePrompt<T>(
     const [member] = await tx.$queryRaw<RoleRow[]>`
       SELECT m.role FROM prompts p JOIN agents a ON a.id = p.agent_id
       JOIN project_members m ON m.project_id = a.project_id
-      WHERE p.id = ${promptId}::uuid AND m.user_id = ${actor.userId}::uuid FOR SHARE OF m`
+      WHERE p.id = ${promptId}::uuid AND m.user_id = ${actor.userId}::uuid
+        AND m.project_id = coalesce(${actor.boundTo}::uuid, m.project_id) FOR SHARE OF m`
     requireRole(member?.role, 'editor', 'prompt')
     const locked = await tx.$queryRaw<
       unknown[]

@@ -5,7 +5,7 @@ import type { AddMember, MemberRecord, ProjectRole } from '../contracts/projects
 import { db, type Transaction } from '../db'
 import { AppError } from '../errors'
 import { cursorOf, type PageRequest, readCursor, toListing } from '../paging'
-import { changeProject, memberOf, notFound, requireId, requireRole } from './access'
+import { changeProject, memberOf, notFound, requireId, requireReach, requireRole } from './access'
 import { toMemberRecord } from './records'
 import { getProject } from './single'
 
@@ -119,7 +119,7 @@ async function changeMembers<T>(
   { projectId, userId }: { projectId: string; userId: string },
   change: (tx: Transaction, roles: Map<string, string>) => Promise<T>,
 ): Promise<T> {
-  requireId(projectId, 'project')
+  requireReach(actor, projectId)
   requireId(userId, 'member')
   return db().$transaction(async (tx) => {
     const roles = await lockMembers(tx, projectId)

@@ -1,4 +1,4 @@
-import type { Actor } from '../auth'
+import { type Actor, membershipOf } from '../auth'
 import { type ResolutionStep, resolutionSources } from '../contracts/credentials'
 import { Id } from '../contracts/primitives'
 import type { ModelProvider } from '../contracts/projects'
@@ -46,16 +46,21 @@ export async function findServingKeys(actor: Actor | null, want: CredentialQuery
   return [...stored, ...(fromEnvironment ? [fromEnvironment] : []), ...(endsInDemo ? [demo] : [])]
 }
 
-/** Throws not_found unless the actor is a member of the project. */
+/**
+ * Throws not_found unless the actor is a member of the project, and reaches it; outside of any project, for an API key
+ * that is bound to one.
+ */
 export async function requireMembership(actor: Actor | null, projectId: string | null): Promise<void> {
-  if (projectId === null) return
-  if (actor && Id.safeParse(projectId).success && (await isMember(actor, projectId))) return
+  if (projectId === null && !actor?.boundTo) return
+  const id = Id.safeParse(projectId).data
+  if (actor && id && (await isMember(actor, id))) return
   throw new AppError('not_found', 'There is no such project, or it is not shared with you.')
 }
 
-async function isMember({ userId }: Actor, projectId: string): Promise<boolean> {
+async function isMember({ userId, boundTo }: Actor, projectId: string): Promise<boolean> {
   const found = await sql`
-    SELECT 1 FROM project_members WHERE project_id = ${projectId}::uuid AND user_id = ${userId}::uuid`
+    SELECT 1 FROM project_members WHERE project_id = ${projectId}::uuid AND user_id = ${userId}::uuid
+      AND project_id = coalesce(${boundTo}::uuid, project_id)`
   return found.length > 0
 }
 
@@ -67,7 +72,7 @@ export async function findWant(
   if (!('agentId' in about) || about.agentId === undefined)
     return { projectId: null, provider: 'auto', ...about }
   const id = Id.safeParse(about.agentId).data
-  const mine = { project: { members: { some: { userId: actor.userId } } } }
+  const mine = { project: { members: { some: membershipOf(actor) } } }
   const agent = id ? await db().agent.findFirst({ where: { id, ...mine } }) : null
   if (!agent) throw new AppError('not_found', 'There is no such agent, or it is not shared with you.')
   return { projectId: agent.projectId, provider: agent.modelProvider as ModelProvider }
