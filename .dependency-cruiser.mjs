@@ -4,7 +4,7 @@
  */
 const ranks = [
   ['errors', 'env', 'remember'],
-  ['contracts', 'log'],
+  ['contracts', 'log', 'reach'],
   ['db', 'bus', 'http', 'paging'],
   ['audit'],
   ['auth'],

@@ -2,6 +2,8 @@ import { warmPasswords } from './auth'
 import { adoptAnswer } from './chat'
 import { isDatabaseOurs, startDatabase, stopDatabase } from './db'
 import { env } from './env'
+import { log } from './log'
+import { isLoopbackAllowed } from './reach'
 import { remember } from './remember'
 import { drainReplies, recoverReplies, stopReplies } from './replies'
 import { resumeRotation, stopRotation, verifyVaultKey } from './vault'
@@ -26,6 +28,15 @@ async function start(): Promise<void> {
   await resumeRotation()
   await recoverReplies(adoptAnswer, isDatabaseOurs())
   await warmPasswords()
+  tellReach()
+}
+
+function tellReach(): void {
+  const allowed = env().ALLOWED_PROVIDER_HOSTS.length
+  const own = isLoopbackAllowed()
+    ? 'keys may be sent to this machine itself, as for Ollama, because it alone is served'
+    : 'keys are not sent to this machine itself'
+  log().info(`${own}; ALLOWED_PROVIDER_HOSTS allows ${allowed} more`)
 }
 
 async function stop(): Promise<void> {

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { resolve } from 'node:path'
 import { z } from 'zod'
+import { type AllowedHost, parseAllowedHost } from './env/allowed-hosts'
 import { readOrCreateSecret } from './env/secret-file'
 
 const list = z
@@ -29,6 +30,16 @@ function isNetwork(entry: string): boolean {
   const version = isIP(address)
   return version !== 0 && Number(bits) <= (version === 6 ? 128 : 32)
 }
+
+const allowedHosts = list.transform((entries, context) =>
+  entries.flatMap((entry, index): AllowedHost[] => {
+    const allowed = parseAllowedHost(entry)
+    if (allowed) return [allowed]
+    const message = `entry ${index + 1} must look like host, host:11434, *.example.com, 10.0.0.7 or 10.0.0.0/8`
+    context.addIssue({ code: 'custom', message })
+    return []
+  }),
+)
 
 const httpUrl = z
   .url({ protocol: /^https?$/, error: 'must be an http or https address' })
@@ -139,7 +150,7 @@ const Environment = z.object({
     .default('open'),
   CORS_ORIGINS: list,
   TRUSTED_PROXIES: networks,
-  ALLOWED_PROVIDER_HOSTS: list,
+  ALLOWED_PROVIDER_HOSTS: allowedHosts,
   METRICS_TOKEN: z.string().min(16, 'must be at least 16 characters long').optional(),
   LOG_LEVEL: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {

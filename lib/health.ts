@@ -7,7 +7,7 @@ import { checkDatabase, checkPapita, checkProvider, checkStorage } from './healt
 import { version } from './health/version'
 import { testKey } from './providers'
 import { remember } from './remember'
-import { findServingKey, withStoredCredential } from './vault'
+import { findServingKey, type LentKey, noteOutcome, withStoredCredential } from './vault'
 
 /** How long an answer serves again, so that asking often costs nothing. */
 const freshMs = 1000
@@ -61,6 +61,18 @@ export async function describeProvider(actor: Actor): Promise<ProviderInfo> {
   }
 }
 
+/** How many models a key opens, noted for it; what is wrong with it is noted too, and thrown. */
+async function tryKey(key: LentKey): Promise<number> {
+  try {
+    const { models } = await testKey(key, new AbortController().signal)
+    await noteOutcome(key, null)
+    return models
+  } catch (error) {
+    await noteOutcome(key, error)
+    throw error
+  }
+}
+
 /** Tries a stored key with one cheap call to its host; what is wrong with it is told, not thrown. Throws not_found, forbidden. */
 export async function testCredential(
   actor: Actor,
@@ -72,7 +84,7 @@ export async function testCredential(
   try {
     const models = await withStoredCredential(actor, credentialId, origin, async (key) => {
       startedAt = performance.now()
-      return (await testKey(key, new AbortController().signal)).models
+      return tryKey(key)
     })
     return { ok: true, latency_ms: lasted(), models }
   } catch (error) {

@@ -6,6 +6,8 @@ import type {
   CreateCredential,
   CredentialRecord,
   CredentialType,
+  CredentialView,
+  KeyConcern,
   ResolutionStep,
   RotationRecord,
   UpdateCredential,
@@ -15,9 +17,18 @@ import { db, type Transaction } from './db'
 import { env } from './env'
 import { AppError } from './errors'
 import { after, cursorOf, newestFirst, type PageRequest, readCursor, toListing } from './paging'
+import { requireCallable } from './reach'
+import { findConcern, inOrderOfConcern } from './vault/concerns'
 import { getMaster, holdNewestKek } from './vault/key'
 import { announceChange, findLentKey, type LentKey, noteUse, openStored } from './vault/lending'
-import { type CredentialRow, lastFour, sealedFor, toCredentialRecord, withOwner } from './vault/records'
+import {
+  type CredentialRow,
+  lastFour,
+  sealedFor,
+  toCredentialRecord,
+  toCredentialView,
+  withOwner,
+} from './vault/records'
 import {
   type CredentialQuery,
   describeSteps,
@@ -25,12 +36,14 @@ import {
   findWant,
   noKey,
   type ServingKey,
+  toServingKey,
 } from './vault/resolve'
 import { lockCredential, requireScope, visibleTo } from './vault/rights'
 import { beginRotation } from './vault/rotation'
 import { sealSecret } from './vault/seal'
 
 export type { LentKey } from './vault/lending'
+export { noteOutcome } from './vault/outcome'
 export type { CredentialQuery, ServingKey } from './vault/resolve'
 export { resumeRotation, stopRotation } from './vault/rotation'
 
@@ -41,20 +54,30 @@ function defaultBaseUrl(type: CredentialType): string {
 }
 
 const maxPerOwner = 100
+const maxConcerns = 100
 
 /** Checks at boot that the server has the key that the vault is sealed with. Throws unavailable, and changes nothing then. */
 export async function verifyVaultKey(): Promise<void> {
   await getMaster()
 }
 
-/** The masked records that the actor sees: own, those of own projects, and, for an admin, those for everyone; newest first. */
-export async function listCredentials(actor: Actor): Promise<CredentialRecord[]> {
+/** What pages show of the records that the actor sees: own, those of own projects, and, for an admin, those for everyone; newest first. */
+export async function listCredentials(actor: Actor): Promise<CredentialView[]> {
   const rows = await db().credential.findMany({
     where: visibleTo(actor),
     include: withOwner,
     orderBy: newestFirst,
   })
-  return rows.map(toCredentialRecord)
+  return rows.map(toCredentialView)
+}
+
+/** Of the records that the actor sees, those that have expired, fail, or expire within 14 days; in that order, 100 at most. */
+export async function listKeyConcerns(actor: Actor): Promise<KeyConcern[]> {
+  const seen = await listCredentials(actor)
+  return seen
+    .flatMap((credential) => findConcern(credential) ?? [])
+    .sort(inOrderOfConcern)
+    .slice(0, maxConcerns)
 }
 
 /** The same, page by page. Throws invalid_input for a cursor that no list gave. */
@@ -68,7 +91,7 @@ export async function pageCredentials(actor: Actor, page: PageRequest): Promise<
   return toListing(rows, page.limit, { record: toCredentialRecord, cursor: cursorOf })
 }
 
-/** Seals a key, bound to its owner and to one address. Throws not_found, forbidden, conflict. */
+/** Seals a key, bound to its owner and to one address. Throws not_found, forbidden, conflict, invalid_input. */
 export async function createCredential(
   actor: Actor,
   input: CreateCredential,
@@ -81,6 +104,7 @@ export async function createCredential(
   const owner = { scope, userId: scope === 'user' ? actor.userId : null, projectId }
   const identity = { id: newId(), version: 1, ...owner }
   const baseUrl = input.baseUrl ?? defaultBaseUrl(type)
+  if (input.baseUrl !== undefined) requireCallable(input.baseUrl)
   const apiKey = input.credentials.api_key
   const row = await db().$transaction(async (tx) => {
     const kek = await holdNewestKek(tx, master)
@@ -95,6 +119,7 @@ export async function createCredential(
         label,
         baseUrl,
         last4: lastFour(apiKey),
+        expiresAt: toDate(input.expiresAt),
         createdBy: actor.userId,
         createdAt: new Date(),
       },
@@ -105,6 +130,10 @@ export async function createCredential(
   })
   announceChange()
   return toCredentialRecord(row)
+}
+
+function toDate(time: string | null | undefined): Date | null {
+  return time ? new Date(time) : null
 }
 
 function requireOwnName(actor: Actor, { scope, username }: CreateCredential): void {
@@ -120,13 +149,14 @@ async function requireRoom(tx: Transaction, { scope, userId, projectId }: Owner)
   throw new AppError('conflict', `There are ${maxPerOwner} keys here already. Delete one that is not used.`)
 }
 
-/** Changes the label, or replaces the key, and with it the address that it may go to. Throws not_found, forbidden. */
+/** Changes the label, or replaces the key, and with it the address that it may go to. Throws not_found, forbidden, invalid_input. */
 export async function updateCredential(
   actor: Actor,
   credentialId: string,
   input: UpdateCredential,
   origin: Origin,
 ): Promise<CredentialRecord> {
+  if (input.baseUrl !== undefined) requireCallable(input.baseUrl)
   const master = await getMaster()
   const row = await db().$transaction(async (tx) => {
     const kek = await holdNewestKek(tx, master)
@@ -139,12 +169,15 @@ export async function updateCredential(
       where: { id: credentialId },
       data: {
         label: input.label,
+        expiresAt: secret || input.expiresAt !== undefined ? toDate(input.expiresAt) : undefined,
         ...(secret && {
           ...sealSecret(kek, sealedFor({ ...known, version }), secret),
           version,
           baseUrl,
           last4: lastFour(secret.apiKey),
           lastUsedAt: null,
+          failure: null,
+          failedAt: null,
         }),
       },
       include: withOwner,
@@ -193,23 +226,22 @@ export async function withStoredCredential<T>(
     await audit(tx, { actor, origin, action: 'credential.test', row: known })
     return known
   })
-  const record = toCredentialRecord(row)
-  if (record.credentialType === 'anthropic') {
+  if (row.type === 'anthropic') {
     throw new AppError(
       'provider_failed',
       'This key is kept safe, but this version cannot talk to Anthropic yet.',
     )
   }
+  if (row.expiresAt && row.expiresAt <= new Date()) throw expired(row)
   noteUse(row.id)
-  return use({
-    provider: record.credentialType === 'openai' ? 'openai' : 'openai-compatible',
-    apiKey: await openStored(row.id, row.baseUrl),
-    baseUrl: row.baseUrl,
-    last4: row.last4 || null,
-    source: record.scope,
-    credentialId: row.id,
-    label: row.label,
-  })
+  return use({ ...toServingKey(row), apiKey: await openStored(row.id, row.baseUrl) })
+}
+
+function expired({ expiresAt, last4 }: CredentialRow): AppError {
+  const name = last4 ? `The key ending ${last4}` : 'This key'
+  const day = expiresAt?.toISOString().slice(0, 10)
+  const message = `${name} is not used any more: it expired on ${day}. Replace it, or give it a later day.`
+  return new AppError('provider_auth', message, { facts: { remedy: 'vault' } })
 }
 
 /** Which key would serve, without the key; for a visitor (null) only what serves everyone. Throws not_found, provider_auth. */

@@ -11,7 +11,7 @@ import {
   streamModel,
 } from '../providers'
 import type { Opening, ReplySink, ReplySource } from '../replies'
-import { type LentKey, type ServingKey, withCredential } from '../vault'
+import { type LentKey, noteOutcome, type ServingKey, withCredential } from '../vault'
 import type { AnsweringAgent } from './context'
 import { type Served, writeDown } from './ledger'
 
@@ -83,8 +83,10 @@ export function serve({ agent, key, model }: Serving, messages: ModelMessage[]):
   }
 }
 
+type LentCall = ModelCall & { key: LentKey }
+
 /** A question to a model, without what was said. */
-export function callOf(agent: AnsweringAgent, key: LentKey, model: string): Omit<ModelCall, 'signal'> {
+export function callOf(agent: AnsweringAgent, key: LentKey, model: string): Omit<LentCall, 'signal'> {
   return {
     key,
     model,
@@ -99,7 +101,7 @@ export function callOf(agent: AnsweringAgent, key: LentKey, model: string): Omit
 }
 
 /** Passes on what a model says. `served` is filled in on the way. */
-export async function relay(call: ModelCall, served: Served, sink: ReplySink): Promise<void> {
+export async function relay(call: LentCall, served: Served, sink: ReplySink): Promise<void> {
   void sink.serving(served)
   let isWhole = false
   try {
@@ -112,6 +114,10 @@ export async function relay(call: ModelCall, served: Served, sink: ReplySink): P
         await sink[event.type](event.text, event.cursor)
       }
     }
+    void noteOutcome(call.key, null)
+  } catch (error) {
+    void noteOutcome(call.key, error)
+    throw error
   } finally {
     const isWanted = isWhole || isHandedOver(call.signal)
     if (served.responseId && !isWanted) void cancelResponse(call.key, served.responseId)

@@ -11,12 +11,14 @@ const BaseUrl = z
   .url({ protocol: /^https?$/, message: 'Enter an address that begins with https:// or http://.' })
   .max(500)
   .regex(/^[^\p{Cc}\p{Cs}]*$/u, 'Control characters are not allowed.')
-  .refine((address) => {
-    if (!URL.canParse(address)) return false
-    const { username, password, search, hash } = new URL(address)
-    return username === '' && password === '' && search === '' && hash === ''
-  }, 'The address must have no user name, no query and no fragment.')
-  .transform((address) => address.replace(/\/+$/, ''))
+  .refine((address) => URL.canParse(address), 'This is not an address.')
+  // A browser would read these in some way; here they only make an address look like another.
+  .refine((address) => !/[\\?#]|^[^/]*\/\/[^/]*@/.test(address), {
+    message: 'The address must have no user name, no query, no fragment and no backslash.',
+  })
+  .refine((address) => /^https?:\/\/[^/]/i.test(address), 'The address must begin with https:// or http://.')
+  // As it is called, so that nobody is shown another host than the one that gets the key.
+  .transform((address) => new URL(address).href.replace(/\/+$/, ''))
 
 const Secret = z.strictObject({
   api_key: z
@@ -27,6 +29,12 @@ const Secret = z.strictObject({
     .regex(/^[\x21-\x7e]+$/, 'A key has no spaces and no special characters.'),
 })
 
+/** From when on a key is not lent; null for never. */
+const ExpiresAt = z.iso
+  .datetime({ offset: true, error: 'Choose a day, such as 2027-01-31T00:00:00Z.' })
+  .refine((time) => Date.parse(time) > Date.now(), 'Choose a time that is still to come.')
+  .nullish()
+
 export const CreateCredential = z
   .strictObject({
     username: z.string().max(254).optional(),
@@ -35,6 +43,7 @@ export const CreateCredential = z
     scope: CredentialScope.optional(),
     label: line(120).optional(),
     baseUrl: BaseUrl.optional(),
+    expiresAt: ExpiresAt,
     credentials: Secret,
   })
   .transform((body) => ({ ...body, scope: body.scope ?? (body.projectId ? 'project' : 'user') }))
@@ -53,6 +62,8 @@ export const UpdateCredential = z
   .strictObject({
     label: line(120).optional(),
     baseUrl: BaseUrl.optional(),
+    /** A key that is replaced has no end but the one that comes with it. */
+    expiresAt: ExpiresAt,
     credentials: Secret.optional(),
   })
   .refine(({ baseUrl, credentials }) => baseUrl === undefined || credentials !== undefined, {
@@ -76,6 +87,20 @@ export type CredentialRecord = {
   updatedAt: string
   lastUsedAt: string | null
 }
+
+/** What can be said against a key: by its provider, on the way there, or by the server itself. */
+export const CredentialFailure = z.enum(['refused', 'quota', 'unreachable', 'wrong_api', 'not_allowed'])
+export type CredentialFailure = z.infer<typeof CredentialFailure>
+
+/** The record as pages show it; `failedAt` is when the key began to fail. */
+export type CredentialView = CredentialRecord & {
+  expiresAt: string | null
+  failure: CredentialFailure | null
+  failedAt: string | null
+}
+
+/** A key that asks for attention. Of several reasons the first one of this list is told. */
+export type KeyConcern = { kind: 'expired' | 'failing' | 'expiring'; credential: CredentialView }
 
 export type CredentialTest = { ok: boolean; latency_ms: number; models?: number; error?: string }
 

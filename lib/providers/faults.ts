@@ -1,4 +1,5 @@
 import type { ReplyError } from '../contracts/conversations'
+import type { CredentialFailure } from '../contracts/credentials'
 import { AppError, type ErrorCode } from '../errors'
 import { at, stringAt } from './json'
 import type { ModelKey } from './port'
@@ -23,14 +24,22 @@ const longestQuote = 300
 const longestReading = 65_536
 const shortestSecret = 4
 
+type Details = {
+  remedy: Remedy
+  /** What this says against the key and its address, if anything. */
+  failure?: CredentialFailure
+  cause?: unknown
+  retryAfterSeconds?: number
+}
+
 /** An error in the reader's words with what the page should offer. The cause must not quote the upstream. */
-export function providerError(
-  code: ErrorCode,
-  message: string,
-  details: { remedy: Remedy; cause?: unknown; retryAfterSeconds?: number },
-): AppError {
-  const { remedy, cause, retryAfterSeconds } = details
-  return new AppError(code, message, { cause, retryAfterSeconds, facts: { remedy } })
+export function providerError(code: ErrorCode, message: string, details: Details): AppError {
+  const { remedy, failure, cause, retryAfterSeconds } = details
+  return new AppError(code, message, {
+    cause,
+    retryAfterSeconds,
+    facts: { remedy, ...(failure && { failure }) },
+  })
 }
 
 /** The provider's name for people: `OpenAI`, or the host of any other. */
@@ -117,7 +126,7 @@ function refusedKey({ key }: Errand): AppError {
   const message = key.apiKey
     ? `${providerName(key)} refused ${keyWords(key)}. Replace it in the vault.`
     : `${providerName(key)} asks for a key. Add one in the vault.`
-  return providerError('provider_auth', message, { remedy: 'vault' })
+  return providerError('provider_auth', message, { remedy: 'vault', failure: 'refused' })
 }
 
 function noRight(errand: Errand, fault: Fault): AppError {
@@ -128,7 +137,7 @@ function noRight(errand: Errand, fault: Fault): AppError {
 
 function noCredit({ key }: Errand): AppError {
   const message = `The account of ${keyWords(key)} has no credit left at ${providerName(key)}. Add credit there, or replace the key in the vault.`
-  return providerError('provider_failed', message, { remedy: 'vault' })
+  return providerError('provider_failed', message, { remedy: 'vault', failure: 'quota' })
 }
 
 function tooMany({ key }: Errand, { retryAfterSeconds }: Fault): AppError {
@@ -167,7 +176,7 @@ function notAccepted(errand: Errand, fault: Fault): AppError {
 
 function nothingThere({ key }: Errand): AppError {
   const message = `${providerName(key)} has nothing that answers at ${new URL(key.baseUrl).pathname}. Check the address in the vault.`
-  return providerError('provider_failed', message, { remedy: 'vault' })
+  return providerError('provider_failed', message, { remedy: 'vault', failure: 'wrong_api' })
 }
 
 function ownError(errand: Errand, fault: Fault): AppError {

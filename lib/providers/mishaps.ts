@@ -1,4 +1,6 @@
+import type { CredentialFailure } from '../contracts/credentials'
 import type { AppError } from '../errors'
+import { explainRefusal, isRefusedAddress, type RefusedAddress } from '../reach'
 import { type Errand, providerError, providerName } from './faults'
 import type { ModelKey, ProviderTimeouts } from './port'
 import { codeOf } from './upstream'
@@ -7,13 +9,18 @@ import type { Expired } from './watchdog'
 /** What a call was for, and whether any of its answer has come. */
 export type Progress = Errand & { began: boolean }
 
-const words: Record<string, string> = {
+/** Why nobody answered at an address. */
+const absences: Record<string, string> = {
   ECONNREFUSED: 'the connection was refused',
   ENOTFOUND: 'there is no such host',
   EAI_AGAIN: 'the name could not be looked up',
   EHOSTUNREACH: 'there is no way to that host',
   ENETUNREACH: 'there is no network',
   ETIMEDOUT: 'the connection timed out',
+}
+
+/** Why this machine could not even ask. */
+const shortages: Record<string, string> = {
   EADDRNOTAVAIL: 'this machine has no free connection left',
   EMFILE: 'this machine has no free connection left',
 }
@@ -38,24 +45,33 @@ function retry(message: string, cause?: unknown): AppError {
   return providerError('provider_failed', message, { remedy: 'retry', cause })
 }
 
-function address(message: string): AppError {
-  return providerError('provider_failed', `${message} Check the address in the vault.`, { remedy: 'vault' })
+function address(message: string, failure: CredentialFailure = 'wrong_api'): AppError {
+  const whole = `${message} Check the address in the vault.`
+  return providerError('provider_failed', whole, { remedy: 'vault', failure })
+}
+
+function refusedAddress(error: RefusedAddress): AppError {
+  const details = { remedy: 'vault', failure: 'not_allowed', cause: error } as const
+  return providerError('provider_failed', explainRefusal(error.host), details)
 }
 
 /** What a broken connection means for the person who asked. */
 export function explainBreak(progress: Progress, error: Error): AppError {
   const name = providerName(progress.key)
   const code = codeOf(error)
-  const known = words[code]
+  if (isRefusedAddress(error)) return refusedAddress(error)
+  const known = absences[code] ?? shortages[code]
   if (known !== undefined && !progress.began) {
-    return retry(
-      `${name} could not be reached at ${hostAndPort(progress)}: ${known}. Check that it is running, then try again.`,
-      error,
-    )
+    const message = `${name} could not be reached at ${hostAndPort(progress)}: ${known}. Check that it is running, then try again.`
+    const failure = code in absences ? 'unreachable' : undefined
+    return providerError('provider_failed', message, { remedy: 'retry', failure, cause: error })
   }
   if (/^(Z_|ERR__ERROR_|ERR_BROTLI|ERR_STREAM_PREMATURE)/.test(code)) return unreadable(progress)
   if (/^(CERT_|DEPTH_|UNABLE_|SELF_SIGNED|ERR_TLS|ERR_SSL|EPROTO)/.test(code)) {
-    return address(`The connection to ${name} at ${hostAndPort(progress)} is not safe (${code}).`)
+    return address(
+      `The connection to ${name} at ${hostAndPort(progress)} is not safe (${code}).`,
+      'unreachable',
+    )
   }
   if (code.startsWith('HPE_')) return address(`${name} at ${hostAndPort(progress)} does not answer in HTTP.`)
   const when = progress.began ? 'before the answer was complete' : 'before the answer began'
@@ -71,7 +87,8 @@ export function explainExpiry(progress: Progress, what: Expired, timeouts: Provi
     idle: `${name} fell silent for ${duration(timeouts.idleMs)} in the middle of the answer. ${kept(progress.began)}`,
     total: `The answer of ${name} was ended because it took longer than ${duration(timeouts.totalMs)}. ${kept(progress.began)}`,
   }[what]
-  return providerError('provider_timeout', message, { remedy: 'retry' })
+  const failure = what === 'connect' ? 'unreachable' : undefined
+  return providerError('provider_timeout', message, { remedy: 'retry', failure })
 }
 
 /** The body was over before the answer was. */

@@ -14,5 +14,5 @@ export async function countModels(key: ModelKey, signal: AbortSignal): Promise<n
   const models = listAt(body, 'data')
   if (models.length > 0 || (typeof body === 'object' && body !== null && 'data' in body)) return models.length
   const message = `${providerName(key)} did not answer with a list of models. Check the address in the vault.`
-  throw providerError('provider_failed', message, { remedy: 'vault' })
+  throw providerError('provider_failed', message, { remedy: 'vault', failure: 'wrong_api' })
 }

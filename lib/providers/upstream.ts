@@ -1,7 +1,9 @@
 import http from 'node:http'
 import https from 'node:https'
+import { Socket } from 'node:net'
 import type { Readable } from 'node:stream'
 import zlib from 'node:zlib'
+import { checkedLookup, findRefusal } from '../reach'
 import { remember } from '../remember'
 import type { ModelKey, ProviderTimeouts } from './port'
 import { type Expired, Watchdog } from './watchdog'
@@ -40,8 +42,21 @@ function agentFor(protocol: string): http.Agent {
   // With so little room a paused connection is not read from at all: what comes waits in the system's own buffer.
   const options = { keepAlive: true, maxFreeSockets: 64, scheduling: 'lifo' as const, highWaterMark: 1 }
   return remember(`providers.agent.${protocol}`, () =>
-    protocol === 'https:' ? new https.Agent(options) : new http.Agent(options),
+    guard(protocol === 'https:' ? new https.Agent(options) : new http.Agent(options)),
   )
+}
+
+/** Lets an agent connect to addresses only that the server may call; what is kept open was checked when it was opened. */
+function guard(agent: http.Agent): http.Agent {
+  const connect = agent.createConnection.bind(agent)
+  agent.createConnection = (options, callback) => {
+    const target = { host: options.host ?? '', port: Number(options.port) }
+    const refusal = findRefusal(target)
+    if (refusal === null) return connect({ ...options, lookup: checkedLookup(target) }, callback)
+    callback?.(refusal, new Socket())
+    return null
+  }
+  return agent
 }
 
 function headersOf({ key, body, accept }: UpstreamCall): http.OutgoingHttpHeaders {

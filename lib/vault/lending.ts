@@ -43,7 +43,7 @@ export function announceChange(): void {
 export async function findLentKey(actor: Actor, want: CredentialQuery): Promise<LentKey> {
   const name = `${actor.userId}|${want.projectId}|${want.provider}`
   const held = lending().held.get(name)
-  if (held) {
+  if (held && !hasExpired(held.key)) {
     await requireMembership(actor, want.projectId)
     return held.key
   }
@@ -53,6 +53,10 @@ export async function findLentKey(actor: Actor, want: CredentialQuery): Promise<
   const key = await openKey(serving)
   if (lending().generation === generation) hold(name, key)
   return key
+}
+
+function hasExpired({ expiresAt }: ServingKey): boolean {
+  return expiresAt !== undefined && expiresAt.getTime() <= Date.now()
 }
 
 function hold(name: string, key: LentKey): void {

@@ -1,6 +1,7 @@
 import { sql } from '../db'
 import { AppError } from '../errors'
 import { getMaster, kekOf, type Master, type VaultKeyRow } from './key'
+import { rememberFailure } from './outcome'
 import { sealedFor } from './records'
 import { openSecret, type Sealed, type Secret } from './seal'
 
@@ -14,7 +15,12 @@ export type SealedRow = Sealed & {
   baseUrl: string
 }
 
-type Joined = SealedRow & { proof: Uint8Array | null; wrapped: Uint8Array | null; retiredAt: Date | null }
+type Joined = SealedRow & {
+  failure: string | null
+  proof: Uint8Array | null
+  wrapped: Uint8Array | null
+  retiredAt: Date | null
+}
 
 /**
  * What lies in a record. It and the key that it is sealed under are read in one statement, so that no rotation comes in
@@ -24,11 +30,12 @@ export async function openRecord(credentialId: string): Promise<Secret> {
   const master = await getMaster()
   const [row] = await sql<Joined>`
     SELECT c.id, c.scope, c.user_id AS "userId", c.project_id AS "projectId", c.version, c.base_url AS "baseUrl",
-      c.kek_version AS "kekVersion", c.wrapped_key AS "wrappedKey", c.sealed,
+      c.kek_version AS "kekVersion", c.wrapped_key AS "wrappedKey", c.sealed, c.failure,
       k.proof, k.wrapped, k.retired_at AS "retiredAt"
     FROM credentials c LEFT JOIN vault_keys k ON k.version = c.kek_version
     WHERE c.id = ${credentialId}::uuid`
   if (!row) throw new AppError('not_found', 'The key was deleted from the vault just now. Try again.')
+  rememberFailure(row)
   const { proof, wrapped, retiredAt, kekVersion: version } = row
   return openRow(master, row, proof && { version, proof, wrapped, retiredAt })
 }

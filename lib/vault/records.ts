@@ -1,4 +1,10 @@
-import type { CredentialRecord, CredentialScope, CredentialType } from '../contracts/credentials'
+import type {
+  CredentialFailure,
+  CredentialRecord,
+  CredentialScope,
+  CredentialType,
+  CredentialView,
+} from '../contracts/credentials'
 import type { Prisma } from '../db'
 import type { SealedFor } from './seal'
 
@@ -20,6 +26,16 @@ export function toCredentialRecord(row: CredentialRow): CredentialRecord {
     createdAt: row.createdAt.toISOString(),
     updatedAt: row.updatedAt.toISOString(),
     lastUsedAt: row.lastUsedAt?.toISOString() ?? null,
+  }
+}
+
+/** The same with what pages tell besides: when it ends, and what is said against it. */
+export function toCredentialView(row: CredentialRow): CredentialView {
+  return {
+    ...toCredentialRecord(row),
+    expiresAt: row.expiresAt?.toISOString() ?? null,
+    failure: row.failure as CredentialFailure | null,
+    failedAt: row.failedAt?.toISOString() ?? null,
   }
 }
 

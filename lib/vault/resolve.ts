@@ -5,7 +5,7 @@ import type { ModelProvider } from '../contracts/projects'
 import { db, sql } from '../db'
 import { env } from '../env'
 import { AppError } from '../errors'
-import { lastFour, toCredentialRecord, withOwner } from './records'
+import { type CredentialRow, lastFour, toCredentialRecord, withOwner } from './records'
 
 /** What a key is wanted for. Without a project, or without an actor, the narrower scopes are passed over. */
 export type CredentialQuery = { projectId: string | null; provider: ModelProvider }
@@ -20,6 +20,10 @@ export type ServingKey = {
   source: Source
   credentialId: string | null
   label: string | null
+  /** Which of the keys that were kept in this record, one after the other. */
+  version?: number
+  /** From then on it is not lent. */
+  expiresAt?: Date
 }
 
 const typesFor: Record<ModelProvider, ('openai' | 'openai-compatible')[]> = {
@@ -89,6 +93,7 @@ async function findStored(
   const rows = await db().credential.findMany({
     where: {
       type: { in: types },
+      AND: unexpired(),
       OR: [
         ...(userId ? [{ scope: 'user', userId }] : []),
         ...(userId && projectId
@@ -102,14 +107,26 @@ async function findStored(
     distinct: ['scope'],
     include: withOwner,
   })
-  return rows.map(toCredentialRecord).map((record) => ({
+  return rows.map(toServingKey)
+}
+
+function unexpired() {
+  return { OR: [{ expiresAt: null }, { expiresAt: { gt: new Date() } }] }
+}
+
+/** A stored record as a key that may serve. */
+export function toServingKey(row: CredentialRow): ServingKey {
+  const record = toCredentialRecord(row)
+  return {
     provider: record.credentialType === 'openai' ? 'openai' : 'openai-compatible',
     baseUrl: record.baseUrl,
     last4: record.last4 || null,
     source: record.scope,
     credentialId: record.id,
     label: record.label,
-  }))
+    version: row.version,
+    ...(row.expiresAt && { expiresAt: row.expiresAt }),
+  }
 }
 
 function environmentKey(provider: ModelProvider): ServingKey | null {
