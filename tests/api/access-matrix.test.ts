@@ -1,20 +1,34 @@
 import { randomUUID } from 'node:crypto'
 import { v7 as newId } from 'uuid'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Scope } from '../../lib/contracts/keys'
 import { type Caller, callers, gather, type People, World } from '../support/access'
 import { Client, password } from '../support/client'
+import { type KeyCaller, type Keys, keyCallers, makeKeys } from '../support/keys'
 import { listRoutes } from '../support/route-files'
 import { startServer, type TestServer } from '../support/server'
 
 /*
  * Who may call what. A row for each method of each route; a route without one fails the last test.
  * A status for everyone, or one for each: another's thing is 404, what the role does not allow 403.
+ *
+ * Before that, which API keys it takes: those with this scope, `any key`, or none (`session`). From that follows what
+ * keys get: with the scope, the owner's gets what the owner gets; without it 403, even with all other scopes and an
+ * admin's rights; bound to another project, what a stranger gets; revoked or run out, 401. A row says where it is not so.
  */
 
 type Call = { path?: string; body?: unknown; token?: string; isEndless?: boolean }
 type ByCaller = Record<Caller, number>
 type Expected = number | ByCaller
-type Row = [method: string, route: string, make: (world: World) => Promise<Call>, expected: Expected]
+type Takes = Scope | 'any key' | 'session' | 'anyone'
+type Row = [
+  method: string,
+  route: string,
+  takes: Takes,
+  make: (world: World) => Promise<Call>,
+  expected: Expected,
+  ofKeys?: Partial<Record<KeyCaller, number>>,
+]
 
 const nothing = async (): Promise<Call> => ({})
 const projectName = 'Project'
@@ -49,6 +63,7 @@ const prompt = async (world: World) => `/api/prompts/${await world.prompt()}`
 const key = (scope: 'user' | 'project' | 'global') => async (world: World) =>
   `/api/credentials/${await world.credential(scope)}`
 const conversation = async (world: World) => `/api/conversations/${await world.conversation()}`
+const apiKey = async (world: World) => `/api/keys/${await world.apiKey()}`
 const reply = async (world: World) => `/api/replies/${(await world.reply()).id}`
 
 /** A call of this thing, of what is below it, with a body. */
@@ -63,50 +78,86 @@ const newKey = (more: object) => ({
 })
 
 const rows: Row[] = [
-  ['GET', '/health', nothing, 200],
-  ['GET', '/api/health', nothing, 200],
-  ['GET', '/api/openai/info', nothing, everyone(200)],
+  ['GET', '/health', 'anyone', nothing, 200],
+  ['GET', '/api/health', 'anyone', nothing, 200],
+  ['GET', '/api/openai/info', 'portal:read', nothing, everyone(200)],
 
   [
     'POST',
     '/api/auth/register',
+    'anyone',
     async () => ({ body: { email: `${randomUUID()}@example.com`, password } }),
     201,
   ],
-  ['POST', '/api/auth/login', async ({ me }) => ({ body: { email: me.email, password } }), 200],
-  ['POST', '/api/auth/logout', async (world) => ({ token: (await world.session()).token }), everyone(204)],
-  ['GET', '/api/auth/me', nothing, everyone(200)],
-  ['GET', '/api/auth/sessions', nothing, everyone(200)],
+  ['POST', '/api/auth/login', 'anyone', async ({ me }) => ({ body: { email: me.email, password } }), 200],
+  [
+    'POST',
+    '/api/auth/logout',
+    'session',
+    async (world) => ({ token: (await world.session()).token }),
+    everyone(204),
+  ],
+  ['GET', '/api/auth/me', 'any key', nothing, everyone(200)],
+  ['GET', '/api/auth/sessions', 'session', nothing, everyone(200)],
   [
     'DELETE',
     '/api/auth/sessions/[sessionId]',
+    'session',
     async (world) => ({ path: `/api/auth/sessions/${(await world.session()).id}` }),
     only('owner', 204),
   ],
   [
     'POST',
     '/api/auth/password',
+    'session',
     async () => ({ body: { current: password, next: password } }),
     everyone(204),
   ],
 
-  ['GET', '/api/projects', nothing, everyone(200)],
-  ['POST', '/api/projects', async () => ({ body: { name: 'New' } }), everyone(201)],
-  ['GET', '/api/projects/[projectId]', at(project), members('viewer', 200)],
-  ['PATCH', '/api/projects/[projectId]', at(project, '', { name: 'Other' }), members('editor', 200)],
-  ['DELETE', '/api/projects/[projectId]', at(project), members('owner', 409)],
-  ['DELETE', '/api/projects/[projectId]', at(project, `?confirm=${projectName}`), members('owner', 204)],
-  ['GET', '/api/projects/[projectId]/agents', at(project, '/agents'), members('viewer', 200)],
+  ['GET', '/api/projects', 'portal:read', nothing, everyone(200)],
+  [
+    'POST',
+    '/api/projects',
+    'portal:write',
+    async () => ({ body: { name: 'New' } }),
+    everyone(201),
+    { elsewhere: 403 },
+  ],
+  ['GET', '/api/projects/[projectId]', 'portal:read', at(project), members('viewer', 200)],
+  [
+    'PATCH',
+    '/api/projects/[projectId]',
+    'portal:write',
+    at(project, '', { name: 'Other' }),
+    members('editor', 200),
+  ],
+  ['DELETE', '/api/projects/[projectId]', 'portal:write', at(project), members('owner', 409)],
+  [
+    'DELETE',
+    '/api/projects/[projectId]',
+    'portal:write',
+    at(project, `?confirm=${projectName}`),
+    members('owner', 204),
+  ],
+  ['GET', '/api/projects/[projectId]/agents', 'portal:read', at(project, '/agents'), members('viewer', 200)],
   [
     'POST',
     '/api/projects/[projectId]/agents',
+    'portal:write',
     at(project, '/agents', { name: 'New' }),
     members('editor', 201),
   ],
-  ['GET', '/api/projects/[projectId]/members', at(project, '/members'), members('viewer', 200)],
+  [
+    'GET',
+    '/api/projects/[projectId]/members',
+    'portal:read',
+    at(project, '/members'),
+    members('viewer', 200),
+  ],
   [
     'POST',
     '/api/projects/[projectId]/members',
+    'portal:write',
     async (world) => ({
       path: `${await project(world)}/members`,
       body: { user_id: world.people.stranger.userId, role: 'viewer' },
@@ -116,6 +167,7 @@ const rows: Row[] = [
   [
     'PATCH',
     '/api/projects/[projectId]/members/[userId]',
+    'portal:write',
     async (world) => ({
       path: `${await project(world)}/members/${world.people.editor.userId}`,
       body: { role: 'owner' },
@@ -125,69 +177,155 @@ const rows: Row[] = [
   [
     'DELETE',
     '/api/projects/[projectId]/members/[userId]',
+    'portal:write',
     async (world) => ({ path: `${await project(world)}/members/${world.people.viewer.userId}` }),
     { anonymous: 401, stranger: 404, viewer: 204, editor: 403, owner: 204, admin: 404 },
   ],
 
-  ['GET', '/api/agents/[agentId]', at(agent), members('viewer', 200)],
-  ['PATCH', '/api/agents/[agentId]', at(agent, '', { name: 'Other' }), members('editor', 200)],
-  ['DELETE', '/api/agents/[agentId]', at(agent), members('editor', 204)],
-  ['GET', '/api/agents/[agentId]/versions', at(agent, '/versions'), members('viewer', 200)],
+  ['GET', '/api/agents/[agentId]', 'portal:read', at(agent), members('viewer', 200)],
+  [
+    'PATCH',
+    '/api/agents/[agentId]',
+    'portal:write',
+    at(agent, '', { name: 'Other' }),
+    members('editor', 200),
+  ],
+  ['DELETE', '/api/agents/[agentId]', 'portal:write', at(agent), members('editor', 204)],
+  ['GET', '/api/agents/[agentId]/versions', 'portal:read', at(agent, '/versions'), members('viewer', 200)],
   [
     'POST',
     '/api/agents/[agentId]/versions/[version]/restore',
+    'portal:write',
     at(agent, '/versions/1/restore', {}),
     members('editor', 200),
   ],
-  ['GET', '/api/agents/[agentId]/prompts', at(agent, '/prompts'), members('viewer', 200)],
+  ['GET', '/api/agents/[agentId]/prompts', 'portal:read', at(agent, '/prompts'), members('viewer', 200)],
   [
     'POST',
     '/api/agents/[agentId]/prompts',
+    'portal:write',
     at(agent, '/prompts', { title: 'New', content: '' }),
     members('editor', 201),
   ],
-  ['POST', '/api/agents/[agentId]/conversations', at(agent, '/conversations', {}), members('viewer', 201)],
-  ['GET', '/api/prompts/[promptId]', at(prompt), members('viewer', 200)],
-  ['PATCH', '/api/prompts/[promptId]', at(prompt, '', { title: 'Other' }), members('editor', 200)],
-  ['DELETE', '/api/prompts/[promptId]', at(prompt), members('editor', 204)],
+  [
+    'POST',
+    '/api/agents/[agentId]/conversations',
+    'chat',
+    at(agent, '/conversations', {}),
+    members('viewer', 201),
+  ],
+  ['GET', '/api/prompts/[promptId]', 'portal:read', at(prompt), members('viewer', 200)],
+  [
+    'PATCH',
+    '/api/prompts/[promptId]',
+    'portal:write',
+    at(prompt, '', { title: 'Other' }),
+    members('editor', 200),
+  ],
+  ['DELETE', '/api/prompts/[promptId]', 'portal:write', at(prompt), members('editor', 204)],
 
-  ['GET', '/api/credentials', nothing, everyone(200)],
-  ['POST', '/api/credentials', async () => ({ body: newKey({}) }), everyone(201)],
+  ['GET', '/api/credentials', 'portal:read', nothing, everyone(200)],
   [
     'POST',
     '/api/credentials',
+    'portal:write',
+    async () => ({ body: newKey({}) }),
+    everyone(201),
+    { elsewhere: 403 },
+  ],
+  [
+    'POST',
+    '/api/credentials',
+    'portal:write',
     async (world) => ({ body: newKey({ projectId: await world.project() }) }),
     members('editor', 201),
   ],
   [
     'POST',
     '/api/credentials',
+    'portal:write',
     async () => ({ body: newKey({ scope: 'global' }) }),
     { ...everyone(403), admin: 201 },
   ],
-  ['PUT', '/api/credentials/[credentialId]', at(key('user'), '', { label: 'x' }), only('owner', 200)],
-  ['PUT', '/api/credentials/[credentialId]', at(key('project'), '', { label: 'x' }), members('editor', 200)],
-  ['PUT', '/api/credentials/[credentialId]', at(key('global'), '', { label: 'x' }), only('admin', 200)],
-  ['DELETE', '/api/credentials/[credentialId]', at(key('user')), only('owner', 204)],
-  ['DELETE', '/api/credentials/[credentialId]', at(key('project')), members('editor', 204)],
-  ['DELETE', '/api/credentials/[credentialId]', at(key('global')), only('admin', 204)],
-  ['POST', '/api/credentials/rotate', nothing, { ...everyone(403), admin: 202 }],
-  ['POST', '/api/credentials/[credentialId]/test', at(key('user'), '/test', {}), only('owner', 200)],
-  ['POST', '/api/credentials/[credentialId]/test', at(key('project'), '/test', {}), members('editor', 200)],
-  ['POST', '/api/credentials/[credentialId]/test', at(key('global'), '/test', {}), only('admin', 200)],
+  [
+    'PUT',
+    '/api/credentials/[credentialId]',
+    'portal:write',
+    at(key('user'), '', { label: 'x' }),
+    only('owner', 200),
+  ],
+  [
+    'PUT',
+    '/api/credentials/[credentialId]',
+    'portal:write',
+    at(key('project'), '', { label: 'x' }),
+    members('editor', 200),
+  ],
+  [
+    'PUT',
+    '/api/credentials/[credentialId]',
+    'portal:write',
+    at(key('global'), '', { label: 'x' }),
+    only('admin', 200),
+  ],
+  ['DELETE', '/api/credentials/[credentialId]', 'portal:write', at(key('user')), only('owner', 204)],
+  ['DELETE', '/api/credentials/[credentialId]', 'portal:write', at(key('project')), members('editor', 204)],
+  ['DELETE', '/api/credentials/[credentialId]', 'portal:write', at(key('global')), only('admin', 204)],
+  [
+    'POST',
+    '/api/credentials/[credentialId]/test',
+    'portal:write',
+    at(key('user'), '/test', {}),
+    only('owner', 200),
+  ],
+  [
+    'POST',
+    '/api/credentials/[credentialId]/test',
+    'portal:write',
+    at(key('project'), '/test', {}),
+    members('editor', 200),
+  ],
+  [
+    'POST',
+    '/api/credentials/[credentialId]/test',
+    'portal:write',
+    at(key('global'), '/test', {}),
+    only('admin', 200),
+  ],
+  ['POST', '/api/credentials/rotate', 'session', nothing, { ...everyone(403), admin: 202 }],
 
-  ['GET', '/api/conversations', nothing, everyone(200)],
-  ['GET', '/api/conversations/[conversationId]', at(conversation), only('owner', 200)],
+  ['GET', '/api/keys', 'session', nothing, everyone(200)],
+  ['POST', '/api/keys', 'session', async () => ({ body: { name: 'New', scopes: ['chat'] } }), everyone(201)],
+  [
+    'POST',
+    '/api/keys',
+    'session',
+    async (world) => ({ body: { name: 'New', scopes: ['chat'], project_id: await world.project() } }),
+    members('viewer', 201),
+  ],
+  [
+    'POST',
+    '/api/keys',
+    'session',
+    async () => ({ body: { name: 'New', scopes: ['credentials:read'] } }),
+    { ...everyone(403), admin: 201 },
+  ],
+  ['DELETE', '/api/keys/[keyId]', 'session', at(apiKey), only('owner', 204)],
+
+  ['GET', '/api/conversations', 'chat', nothing, everyone(200)],
+  ['GET', '/api/conversations/[conversationId]', 'chat', at(conversation), only('owner', 200)],
   [
     'PATCH',
     '/api/conversations/[conversationId]',
+    'chat',
     at(conversation, '', { title: 'Other' }),
     only('owner', 200),
   ],
-  ['DELETE', '/api/conversations/[conversationId]', at(conversation), only('owner', 204)],
+  ['DELETE', '/api/conversations/[conversationId]', 'chat', at(conversation), only('owner', 204)],
   [
     'POST',
     '/api/conversations/[conversationId]/messages',
+    'chat',
     async (world) => ({
       path: `${await conversation(world)}/messages`,
       body: { id: newId(), parent_id: null, text: 'Hello' },
@@ -197,6 +335,7 @@ const rows: Row[] = [
   [
     'POST',
     '/api/messages/[messageId]/edit',
+    'chat',
     async (world) => ({
       path: `/api/messages/${(await world.reply()).messageId}/edit`,
       body: { id: newId(), text: 'Hello again' },
@@ -206,6 +345,7 @@ const rows: Row[] = [
   [
     'POST',
     '/api/messages/[messageId]/regenerate',
+    'chat',
     async (world) => ({
       path: `/api/messages/${(await world.reply()).answerId}/regenerate`,
       body: { id: newId() },
@@ -215,6 +355,7 @@ const rows: Row[] = [
   [
     'POST',
     '/api/messages/[messageId]/continue',
+    'chat',
     async (world) => ({
       path: `/api/messages/${(await world.reply()).answerId}/continue`,
       body: { id: newId() },
@@ -222,33 +363,72 @@ const rows: Row[] = [
     // A whole answer: who may, is told that there is nothing to continue.
     only('owner', 400),
   ],
-  ['GET', '/api/replies/[replyId]/events', at(reply, '/events'), only('owner', 200)],
-  ['DELETE', '/api/replies/[replyId]', at(reply), only('owner', 202)],
-  ['GET', '/api/events', async () => ({ isEndless: true }), everyone(200)],
+  ['GET', '/api/replies/[replyId]/events', 'chat', at(reply, '/events'), only('owner', 200)],
+  ['DELETE', '/api/replies/[replyId]', 'chat', at(reply), only('owner', 202)],
+  ['GET', '/api/events', 'chat', async () => ({ isEndless: true }), everyone(200)],
 
   ...['GET', 'POST', 'PUT', 'PATCH', 'DELETE'].map(
-    (method): Row => [method, '/api/[[...path]]', async () => ({ path: '/api/not/there' }), 404],
+    (method): Row => [method, '/api/[[...path]]', 'anyone', async () => ({ path: '/api/not/there' }), 404],
   ),
 ]
 
 let server: TestServer
 let people: People
+let keys: Keys
 
 beforeAll(async () => {
   server = await startServer()
   people = await gather(server.url)
+  keys = await makeKeys(people)
 })
 afterAll(() => server.close())
 
-describe.each(rows)('%s %s', (method, route, make, expected) => {
+async function statusOf(
+  token: string | null,
+  method: string,
+  { path, body, isEndless }: Call & { path: string },
+) {
+  const client = new Client(server.url, token)
+  return isEndless ? client.peek(path) : client.call(method, path, { body })
+}
+
+describe.each(rows)('%s %s', (method, route, _takes, make, expected) => {
   test.each(callers)('called by %s', async (caller) => {
     const world = new World(people, caller)
-    const { path = route, body, token = world.me.token, isEndless } = await make(world)
-    const client = new Client(server.url, caller === 'anonymous' ? null : token)
-    const answer = isEndless ? await client.peek(path) : await client.call(method, path, { body })
+    const { path = route, token = world.me.token, ...call } = await make(world)
+    const answer = await statusOf(caller === 'anonymous' ? null : token, method, { path, ...call })
     expect(answer.status, answer.text).toBe(typeof expected === 'number' ? expected : expected[caller])
   })
 })
+
+describe.each(rows.filter(([, , takes]) => takes !== 'anyone'))(
+  '%s %s',
+  (method, route, takes, make, ...rest) => {
+    test.each(keyCallers)('called with a key: %s', async (caller) => {
+      const expected = ofKey(caller, takes, ...rest)
+      // Who is refused for the key is refused before anybody looks what the call is about.
+      const isRefused =
+        expected === 401 || takes === 'session' || (caller === 'otherScopes' && takes !== 'any key')
+      const nobodys = { path: route.replaceAll(/\[\w+\]/g, randomUUID()) }
+      const { path = route, ...call } = isRefused ? nobodys : await make(new World(people, 'owner'))
+      const answer = await statusOf(keys[caller](takes), method, { path, ...call })
+      expect(answer.status, answer.text).toBe(expected)
+    })
+  },
+)
+
+/** What a call gets with such a key, by the rules at the head of this file. */
+function ofKey(caller: KeyCaller, takes: Takes, expected: Expected, ofKeys: Row[5] = {}): number {
+  const usual = typeof expected === 'number' ? { owner: expected, stranger: expected } : expected
+  const status = {
+    rightScope: takes === 'session' ? 403 : usual.owner,
+    otherScopes: takes === 'any key' ? usual.owner : 403,
+    elsewhere: takes === 'session' ? 403 : usual.stranger,
+    revoked: 401,
+    expired: 401,
+  }
+  return ofKeys[caller] ?? status[caller]
+}
 
 /** What a route takes, by its own word. */
 async function askMethods(route: string): Promise<string[]> {

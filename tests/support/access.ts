@@ -75,6 +75,11 @@ export class World {
     return this.#make('/api/credentials', body, scope === 'global' ? this.people.admin : this.people.owner)
   }
 
+  /** A key for programs, the owner's. */
+  async apiKey(): Promise<string> {
+    return this.#make('/api/keys', { name: 'Key', scopes: ['chat'] })
+  }
+
   /** Another device of the owner's. */
   async session(): Promise<{ id: string; token: string }> {
     const { owner } = this.people

@@ -1,0 +1,58 @@
+import { type CreatedKey, Scope } from '../../lib/contracts/keys'
+import type { People } from './access'
+import { Client } from './client'
+
+/** What kind of key a call is made with; see the head of the access matrix. */
+export const keyCallers = ['rightScope', 'otherScopes', 'elsewhere', 'revoked', 'expired'] as const
+export type KeyCaller = (typeof keyCallers)[number]
+
+/** The key of each kind for a call that takes this scope; where it takes no scope, one with all that its owner can give. */
+export type Keys = Record<KeyCaller, (takes: string) => string>
+
+type Wish = { scopes: Scope[]; name?: string; project_id?: string; expires_at?: string; budget_usd?: number }
+
+/** Makes a key. Throws where the server refuses. */
+export async function makeKey(user: Client, wish: Wish): Promise<CreatedKey> {
+  const { status, body, text } = await user.post('/api/keys', { name: 'Key', ...wish })
+  if (status !== 201) throw new Error(`No key: ${status} ${text}`)
+  return body as unknown as CreatedKey
+}
+
+/** A caller with this key. */
+export function withKey(user: Client, { key }: CreatedKey): Client {
+  return new Client(user.url, key)
+}
+
+/** A key that has run out just now. */
+export async function makeExpiredKey(user: Client, scopes: Scope[]): Promise<CreatedKey> {
+  const made = await makeKey(user, { scopes, expires_at: new Date(Date.now() + 1500).toISOString() })
+  const client = withKey(user, made)
+  while ((await client.get('/api/auth/me')).status !== 401) await new Promise((wake) => setTimeout(wake, 50))
+  return made
+}
+
+const membersScopes: Scope[] = ['chat', 'gateway', 'portal:read', 'portal:write']
+
+/** The keys of the access matrix: the owner's, and an admin's where it is about scopes that are missing. */
+export async function makeKeys({ owner, admin }: People): Promise<Keys> {
+  const project = await owner.post('/api/projects', { name: 'Elsewhere' })
+  const elsewhere = await makeKey(owner, { scopes: membersScopes, project_id: String(project.body.id) })
+  const revoked = await makeKey(owner, { scopes: membersScopes })
+  await owner.delete(`/api/keys/${revoked.id}`)
+  const expired = await makeExpiredKey(owner, membersScopes)
+  const all = await makeKey(owner, { scopes: membersScopes })
+  const right = new Map<string, string>()
+  const others = new Map<string, string>()
+  for (const scope of Scope.options) {
+    const rest = Scope.options.filter((other) => other !== scope)
+    others.set(scope, (await makeKey(admin, { scopes: rest })).key)
+    if (membersScopes.includes(scope)) right.set(scope, (await makeKey(owner, { scopes: [scope] })).key)
+  }
+  return {
+    rightScope: (takes) => right.get(takes) ?? all.key,
+    otherScopes: (takes) => others.get(takes) ?? all.key,
+    elsewhere: () => elsewhere.key,
+    revoked: () => revoked.key,
+    expired: () => expired.key,
+  }
+}
