@@ -7,7 +7,7 @@ import { completions } from './providers/completions'
 import { playDemo } from './providers/demo'
 import { unresumable } from './providers/mishaps'
 import type { ModelCall, ModelEvent, ModelKey } from './providers/port'
-import { countModels } from './providers/probe'
+import { countModels, requireCredit } from './providers/probe'
 import { responses } from './providers/responses'
 
 export type {
@@ -55,8 +55,13 @@ export function remedyFor(error: AppError): ReplyError['remedy'] {
   return error.code === 'provider_auth' ? 'vault' : 'retry'
 }
 
-/** Tries a key with one cheap call (`GET /models`, 30 s at most) and counts the models. Throws as `streamModel`. */
+/**
+ * Tries a key: `GET /models`, and at OpenAI one token's worth of an embedding, which shows whether there is credit; 30 s
+ * at most each. Counts the models. Throws as `streamModel`.
+ */
 export async function testKey(key: ModelKey, signal: AbortSignal): Promise<{ models: number }> {
   if (key.provider === 'demo') return { models: 1 }
-  return { models: await countModels(key, signal) }
+  const models = await countModels(key, signal)
+  if (key.provider === 'openai') await requireCredit(key, signal)
+  return { models }
 }

@@ -94,6 +94,7 @@ test.each([
   ['an address that is none', openAiKey(secretKey, { baseUrl: 'nowhere' })],
   ['an address of a file', openAiKey(secretKey, { baseUrl: 'file:///etc/passwd' })],
   ['an address with a password', openAiKey(secretKey, { baseUrl: 'https://a:b@example.com/v1' })],
+  ['an end that is past', openAiKey(secretKey, { expiresAt: '2001-01-01T00:00:00Z' })],
   ['a server that has no address', { credentialType: 'openai-compatible', credentials: { api_key: 'x' } }],
   ['an unknown field', openAiKey(secretKey, { admin: true })],
 ])('a credential with %s is refused, and the refusal does not repeat the key', async (_, body) => {
@@ -158,7 +159,10 @@ test('testing a key tells that it works, how long it took and how many models it
   expect(status).toBe(200)
   expect(body).toEqual({ ok: true, latency_ms: expect.any(Number), models: expect.any(Number) })
   expect(Number(body.models)).toBeGreaterThan(0)
-  expect(openai.journal.map(({ method, path }) => `${method} ${path}`)).toEqual(['GET /v1/models'])
+  expect(openai.journal.map(({ method, path }) => `${method} ${path}`)).toEqual([
+    'GET /v1/models',
+    'POST /v1/embeddings',
+  ])
   const used = (await items(ada)).find((item) => item.id === id)
   expect(used?.lastUsedAt).toMatch(/Z$/)
 })
