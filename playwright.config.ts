@@ -5,6 +5,7 @@ const isRoot = process.getuid?.() === 0
 
 export default defineConfig({
   testDir: 'tests/e2e',
+  globalSetup: './tests/support/canary-setup.ts',
   outputDir: process.env.AL_TEST_RUN ? `${process.env.AL_TEST_RUN}/playwright` : 'test-results',
   timeout: 60_000,
   expect: { timeout: 15_000 },

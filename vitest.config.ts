@@ -24,7 +24,7 @@ export default defineConfig({
         test: {
           name: 'api',
           include: ['tests/api/**/*.test.ts'],
-          globalSetup: 'tests/support/database-setup.ts',
+          globalSetup: ['tests/support/database-setup.ts', 'tests/support/canary-setup.ts'],
           testTimeout: 60_000,
           hookTimeout: STARTING_MS,
           maxWorkers: 2,
@@ -35,6 +35,7 @@ export default defineConfig({
         test: {
           name: 'start',
           include: ['tests/start/**/*.test.ts'],
+          globalSetup: 'tests/support/canary-setup.ts',
           testTimeout: STARTING_MS,
           hookTimeout: STARTING_MS,
           fileParallelism: false,

@@ -13,6 +13,7 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { requireNoSecretTold } from './canary.mjs'
 import { provideChromium } from './chromium.mjs'
 import { build, isFresh, remake } from './freshness.mjs'
 import { listRemaining } from './leftovers.mjs'
@@ -37,17 +38,21 @@ runCommand(async () => {
   const runDir = mkdtempSync(join(tmpdir(), 'al-chat-run-'))
   // As open as /tmp itself: some tests, and Postgres under root, act as another user.
   chmodSync(runDir, 0o1777)
+  const canaryDir = join(runDir, 'canary')
+  mkdirSync(canaryDir)
+  chmodSync(canaryDir, 0o1777)
   process.once('exit', () => rmSync(runDir, { recursive: true, force: true, maxRetries: 5 }))
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => abandon(runDir))
   Object.assign(process.env, {
     AL_TEST_RUN: runDir,
+    AL_CANARY: canaryDir,
     TMPDIR: runDir,
     AL_DIST_DIR: DIST_DIR,
     NEXT_TELEMETRY_DISABLED: '1',
   })
   if (!process.stdout.isTTY) process.env.NO_COLOR = '1'
   await runChecks(runDir)
-  await runTests(runDir)
+  if (await runTests(runDir)) await check('canary watch', async () => requireNoSecretTold(canaryDir))
   await check('nothing left behind', () => requireNothingLeft(runDir))
   summarize(started)
 })
@@ -71,14 +76,19 @@ async function runChecks(runDir) {
   await check('knip', () => runTool('knip/bin/knip.js', ['--no-progress']))
 }
 
-/** @param {string} runDir */
+/**
+ * @param {string} runDir
+ * @returns {Promise<boolean>} whether servers were tested too
+ */
 async function runTests(runDir) {
   await vitest('unit', runDir)
   const built = await check('build', buildPages)
-  if (!built) return say('\nThe tests that need the built pages are not run.')
+  if (!built) say('\nThe tests that need the built pages are not run.')
+  if (!built) return false
   await vitest('api', runDir)
   await vitest('start', runDir)
   await playwright(runDir)
+  return true
 }
 
 /**

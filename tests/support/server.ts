@@ -2,6 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { parseEnv } from 'node:util'
+import { requireNoLeak, searchDatabase, searchFiles, watchArguments, watchOutput } from './canary/remains'
+import { urlOfEmbedded } from './crash/evidence'
 import { createScratchDatabase, type ScratchDatabase } from './database'
 import { untilNoProcessIn } from './embedded'
 import { makeOwnFolder } from './own-folder'
@@ -21,14 +23,14 @@ export type TestServer = {
   kill: () => Promise<void>
   /** Serves again from the same data, after `stop` or `kill`. */
   restart: (env?: Environment) => Promise<TestServer>
-  /** Ends the server and removes its data. */
+  /** Ends the server and removes its data. Throws where the canary watch has found a secret. */
   close: () => Promise<void>
 }
 
 export type Environment = Record<string, string>
 
 const root = resolve(import.meta.dirname, '../..')
-const passedOn = ['PATH', 'HOME', 'TMPDIR', 'LANG', 'NODE_EXTRA_CA_CERTS', 'AL_TEST_RUN']
+const passedOn = ['PATH', 'HOME', 'TMPDIR', 'LANG', 'NODE_EXTRA_CA_CERTS', 'AL_TEST_RUN', 'AL_CANARY']
 
 /**
  * Starts the server that `npm test` built, as `npm start` would; `env` is all it gets besides the folders and the port.
@@ -68,6 +70,7 @@ async function launch(
     return exited
   }
   const url = await untilReady(output, exited)
+  const ownDir = env.DATA_DIR ?? dataDir
   return {
     url,
     dataDir,
@@ -81,11 +84,15 @@ async function launch(
     },
     restart: (again) => launch(folder, outside, { ...env, ...again }),
     close: async () => {
+      if (child.exitCode === null && child.signalCode === null)
+        await searchDatabase((env.DATABASE_URL ?? outside?.url) || urlOfEmbedded(ownDir), ownDir)
       await stop()
       // After a kill, Postgres is still on its way out.
       await untilNoProcessIn(dataDir)
+      searchFiles(folder.path, ownDir, ['/postgres/cluster/', '/postgres/reserve'])
       await outside?.drop()
       folder.remove()
+      requireNoLeak(ownDir)
     },
   }
 }
@@ -95,7 +102,7 @@ export function spawnServer(env: Environment): ChildProcess {
   const given = Object.fromEntries(
     passedOn.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])),
   )
-  return spawn(process.execPath, [join(root, 'scripts/serve.mjs')], {
+  const child = spawn(process.execPath, [...watchArguments(), join(root, 'scripts/serve.mjs')], {
     cwd: root,
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {
@@ -110,6 +117,8 @@ export function spawnServer(env: Environment): ChildProcess {
       ...env,
     } as unknown as NodeJS.ProcessEnv,
   })
+  watchOutput(child, env)
+  return child
 }
 
 // What a developer has in .env must not reach the tests: a name that is set, even to nothing, is not read from there.
