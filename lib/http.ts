@@ -10,6 +10,7 @@ import { log } from './log'
 export { callerAddress, isHttps } from './http/address'
 export { eventStream, lastEventId } from './http/event-stream'
 export { logUnexpected } from './http/portal-error'
+export { textStream } from './http/text-stream'
 
 type Context = { params: Promise<Record<string, string | string[] | undefined>> }
 export type Handler = (request: Request, context: Context) => Promise<Response>

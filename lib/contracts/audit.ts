@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { line, pageFields } from './primitives'
 
 /** Text of at most so many characters; what is longer is cut, so that nothing fails for the sake of its record. */
 function text(maxLength: number) {
@@ -79,7 +80,7 @@ export const auditDetails = {
   'member.remove': member,
   'audit.export': z.object({
     action: text(40).optional(),
-    actor: text(36).optional(),
+    actor: text(254).optional(),
     target: text(200).optional(),
     from: text(40).optional(),
     to: text(40).optional(),
@@ -88,3 +89,46 @@ export const auditDetails = {
 
 export type AuditAction = keyof typeof auditDetails
 export type AuditDetail<A extends AuditAction> = z.input<(typeof auditDetails)[A]>
+
+const AuditActionName = z.enum(Object.keys(auditDetails) as [AuditAction, ...AuditAction[]])
+
+/** A day, which begins at midnight UTC, or a moment. */
+const Moment = z
+  .union([z.iso.date(), z.iso.datetime({ offset: true })], {
+    error: 'Enter a day such as 2026-11-21, or a time such as 2026-11-21T12:00:00Z.',
+  })
+  .refine((given) => /^2[01]/.test(given), 'Enter a time between the years 2000 and 2199.')
+
+const filterFields = {
+  action: AuditActionName.optional(),
+  /** Who did it: the id or the email of an account. */
+  actor: line(254).optional(),
+  target: line(200).optional(),
+  from: Moment.optional(),
+  /** A day counts whole; a moment is the first that is left out. */
+  to: Moment.optional(),
+}
+
+/** Which records are asked for; without any of these, all. */
+export const AuditFilter = z.strictObject(filterFields)
+export type AuditFilter = z.output<typeof AuditFilter>
+
+export const AuditQuery = z.strictObject({ ...pageFields, ...filterFields })
+export type AuditQuery = z.output<typeof AuditQuery>
+
+/** One record as admins see it. Times are ISO 8601 UTC. */
+export type AuditEntry = {
+  id: string
+  at: string
+  action: string
+  /** Who did it; the email is null when the account is gone. Null: nobody who was known. */
+  actor: { id: string; email: string | null } | null
+  /** The API key that was used, if any. */
+  key_id: string | null
+  target: string | null
+  /** What the target was called then, or the email of the account that it is. */
+  target_name: string | null
+  ip: string | null
+  request_id: string | null
+  detail: Record<string, unknown>
+}

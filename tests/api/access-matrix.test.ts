@@ -312,6 +312,9 @@ const rows: Row[] = [
   ],
   ['DELETE', '/api/keys/[keyId]', 'session', at(apiKey), only('owner', 204)],
 
+  ['GET', '/api/audit', 'session', nothing, { ...everyone(403), admin: 200 }],
+  ['GET', '/api/audit/export', 'session', nothing, { ...everyone(403), admin: 200 }],
+
   ['GET', '/api/conversations', 'chat', nothing, everyone(200)],
   ['GET', '/api/conversations/[conversationId]', 'chat', at(conversation), only('owner', 200)],
   [
