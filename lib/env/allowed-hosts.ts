@@ -10,7 +10,7 @@ export type AllowedHost = { port: number | null } & (
 export function parseAllowedHost(entry: string): AllowedHost | null {
   const [, network = '', bits = ''] = /^([\da-f.:]+)\/(\d{1,3})$/i.exec(entry) ?? []
   if (network !== '') return networkOf(network, Number(bits), null)
-  if (isIP(entry) !== 0) return networkOf(entry, isIP(entry) === 6 ? 128 : 32, null)
+  if (isIP(entry) !== 0 && !entry.includes('%')) return networkOf(entry, isIP(entry) === 6 ? 128 : 32, null)
   const [, stars = '', host = '', port] =
     /^(\*\.)?(\[[\da-f.:]+\]|[^\s/\\@?#%*:[\]]+)(?::(\d{1,5}))?$/i.exec(entry) ?? []
   const name = nameOf(host)

@@ -1,10 +1,8 @@
 import http from 'node:http'
 import https from 'node:https'
-import { Socket } from 'node:net'
 import type { Readable } from 'node:stream'
 import zlib from 'node:zlib'
-import { checkedLookup, findRefusal } from '../reach'
-import { remember } from '../remember'
+import { agentFor } from './agent'
 import type { ModelKey, ProviderTimeouts } from './port'
 import { type Expired, Watchdog } from './watchdog'
 
@@ -36,28 +34,6 @@ const maxHints = 100
 
 /** How long a server that has said all may take to end its body before its connection is given up. */
 const lingerMs = 1000
-
-/** Node's own client: a third of the CPU per chunk that fetch takes, no redirects, and Next does not patch it. */
-function agentFor(protocol: string): http.Agent {
-  // With so little room a paused connection is not read from at all: what comes waits in the system's own buffer.
-  const options = { keepAlive: true, maxFreeSockets: 64, scheduling: 'lifo' as const, highWaterMark: 1 }
-  return remember(`providers.agent.${protocol}`, () =>
-    guard(protocol === 'https:' ? new https.Agent(options) : new http.Agent(options)),
-  )
-}
-
-/** Lets an agent connect to addresses only that the server may call; what is kept open was checked when it was opened. */
-function guard(agent: http.Agent): http.Agent {
-  const connect = agent.createConnection.bind(agent)
-  agent.createConnection = (options, callback) => {
-    const target = { host: options.host ?? '', port: Number(options.port) }
-    const refusal = findRefusal(target)
-    if (refusal === null) return connect({ ...options, lookup: checkedLookup(target) }, callback)
-    callback?.(refusal, new Socket())
-    return null
-  }
-  return agent
-}
 
 function headersOf({ key, body, accept }: UpstreamCall): http.OutgoingHttpHeaders {
   return {
