@@ -1,12 +1,11 @@
 import { v7 as newId } from 'uuid'
-import { recordAudit } from './audit'
 import type { Actor, Origin } from './auth'
-import type { AuditAction } from './contracts/audit'
 import type {
   CreateCredential,
   CredentialRecord,
   CredentialType,
   CredentialView,
+  FindCredentials,
   KeyConcern,
   ResolutionStep,
   RotationRecord,
@@ -16,9 +15,10 @@ import type { Listing } from './contracts/primitives'
 import { db, type Transaction } from './db'
 import { env } from './env'
 import { AppError } from './errors'
-import { after, cursorOf, newestFirst, type PageRequest, readCursor, toListing } from './paging'
+import { after, cursorOf, newestFirst, readCursor, toListing } from './paging'
 import { requireCallable } from './reach'
 import { findConcern, inOrderOfConcern } from './vault/concerns'
+import { recordDeed } from './vault/deeds'
 import { getMaster, holdNewestKek } from './vault/key'
 import { announceChange, findLentKey, type LentKey, noteUse, openStored } from './vault/lending'
 import {
@@ -45,6 +45,7 @@ import { sealSecret } from './vault/seal'
 export type { LentKey } from './vault/lending'
 export { noteOutcome } from './vault/outcome'
 export type { CredentialQuery, ServingKey } from './vault/resolve'
+export { revealCredential, revealGlobalCredential } from './vault/reveal'
 export { resumeRotation, stopRotation } from './vault/rotation'
 
 /** Where a key goes if nothing else is said; `OPENAI_BASE_URL` holds for every OpenAI key of the server. */
@@ -80,10 +81,15 @@ export async function listKeyConcerns(actor: Actor): Promise<KeyConcern[]> {
     .slice(0, maxConcerns)
 }
 
-/** The same, page by page. Throws invalid_input for a cursor that no list gave. */
-export async function pageCredentials(actor: Actor, page: PageRequest): Promise<Listing<CredentialRecord>> {
+/** The same, page by page, of one owner, kind or project if that is said. Throws invalid_input for a cursor that no list gave. */
+export async function pageCredentials(
+  actor: Actor,
+  page: FindCredentials,
+): Promise<Listing<CredentialRecord>> {
+  const { username, credentialType: type, projectId } = page
+  const wanted = { type, projectId, user: username ? { email: username.toLowerCase() } : undefined }
   const rows = await db().credential.findMany({
-    where: { AND: [visibleTo(actor), after(readCursor(page.cursor))] },
+    where: { AND: [visibleTo(actor), wanted, after(readCursor(page.cursor))] },
     include: withOwner,
     orderBy: newestFirst,
     take: page.limit + 1,
@@ -125,7 +131,7 @@ export async function createCredential(
       },
       include: withOwner,
     })
-    await audit(tx, { actor, origin, action: 'credential.create', row: made })
+    await recordDeed(tx, { actor, origin, action: 'credential.create', row: made })
     return made
   })
   announceChange()
@@ -182,7 +188,7 @@ export async function updateCredential(
       },
       include: withOwner,
     })
-    await audit(tx, { actor, origin, action: 'credential.update', row: changed })
+    await recordDeed(tx, { actor, origin, action: 'credential.update', row: changed })
     return changed
   })
   announceChange()
@@ -193,7 +199,7 @@ export async function updateCredential(
 export async function deleteCredential(actor: Actor, credentialId: string, origin: Origin): Promise<void> {
   await db().$transaction(async (tx) => {
     const row = await lockCredential(tx, actor, credentialId)
-    await audit(tx, { actor, origin, action: 'credential.delete', row })
+    await recordDeed(tx, { actor, origin, action: 'credential.delete', row })
     await tx.credential.delete({ where: { id: credentialId } })
   })
   announceChange()
@@ -223,7 +229,7 @@ export async function withStoredCredential<T>(
 ): Promise<T> {
   const row = await db().$transaction(async (tx) => {
     const known = await lockCredential(tx, actor, credentialId)
-    await audit(tx, { actor, origin, action: 'credential.test', row: known })
+    await recordDeed(tx, { actor, origin, action: 'credential.test', row: known })
     return known
   })
   if (row.type === 'anthropic') {
@@ -268,26 +274,8 @@ export async function explainResolution(
  * is told. For admins who are signed in. Throws forbidden.
  */
 export async function rotateVault(actor: Actor, origin: Origin): Promise<RotationRecord> {
-  if (actor.role !== 'admin')
-    throw new AppError('forbidden', 'Only an admin can change the key of the vault.')
+  if (actor.role !== 'admin' || actor.keyId !== null) {
+    throw new AppError('forbidden', 'Only an admin who is signed in can change the key of the vault.')
+  }
   return beginRotation({ actorId: actor.userId, ip: origin.ip, requestId: origin.requestId })
-}
-
-type CredentialDeed = Extract<AuditAction, `credential.${string}`>
-type Audited = { actor: Actor; origin: Origin; action: CredentialDeed; row: CredentialRow }
-
-async function audit(tx: Transaction, { actor, origin, action, row }: Audited): Promise<void> {
-  const { scope, type, projectId, label, baseUrl, last4, version } = row
-  await recordAudit(
-    {
-      actorId: actor.userId,
-      keyId: actor.keyId,
-      action,
-      target: row.id,
-      ip: origin.ip,
-      requestId: origin.requestId,
-      detail: { scope, type, projectId, label, baseUrl, last4, version },
-    },
-    tx,
-  )
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { Id, line } from './primitives'
+import { Id, line, pageFields } from './primitives'
 
 export const CredentialType = z.enum(['openai', 'openai-compatible', 'anthropic'])
 export type CredentialType = z.infer<typeof CredentialType>
@@ -72,6 +72,22 @@ export const UpdateCredential = z
   })
 export type UpdateCredential = z.output<typeof UpdateCredential>
 
+/** In a query, nothing after the `=` is as good as nothing at all. */
+const orNothing = <T extends z.ZodType>(schema: T) =>
+  z.preprocess((text) => text || undefined, schema.optional())
+
+/** Query of `GET /api/credentials`: narrows the list of a session, and says to an API key whose key is wanted. */
+export const FindCredentials = z.strictObject({
+  ...pageFields,
+  username: orNothing(z.string().trim().max(254)),
+  credentialType: orNothing(CredentialType),
+  projectId: orNothing(Id),
+})
+export type FindCredentials = z.output<typeof FindCredentials>
+
+/** Which kind of key is wanted; what is no kind is told apart from what is not there. */
+export const GlobalCredentialParams = z.strictObject({ type: z.string().max(100) })
+
 export const CredentialParams = z.strictObject({ credentialId: Id })
 
 export type CredentialRecord = {
@@ -101,6 +117,18 @@ export type CredentialView = CredentialRecord & {
 
 /** A key that asks for attention. Of several reasons the first one of this list is told. */
 export type KeyConcern = { kind: 'expired' | 'failing' | 'expiring'; credential: CredentialView }
+
+/** A key as Papita's clients read it, and the only shape in which one is ever told. */
+export type RevealedCredential = {
+  success: true
+  credentials: {
+    id: string
+    credentialType: CredentialType
+    projectId: string | null
+    scope: CredentialScope
+    credentials: { api_key: string }
+  }
+}
 
 export type CredentialTest = { ok: boolean; latency_ms: number; models?: number; error?: string }
 

@@ -224,7 +224,8 @@ const rows: Row[] = [
   ],
   ['DELETE', '/api/prompts/[promptId]', 'portal:write', at(prompt), members('editor', 204)],
 
-  ['GET', '/api/credentials', 'portal:read', nothing, everyone(200)],
+  // To a key that may read keys, this is the question for one, and a question for none is none.
+  ['GET', '/api/credentials', 'portal:read', nothing, everyone(200), { otherScopes: 400 }],
   [
     'POST',
     '/api/credentials',
@@ -291,6 +292,13 @@ const rows: Row[] = [
     'portal:write',
     at(key('global'), '/test', {}),
     only('admin', 200),
+  ],
+  [
+    'GET',
+    '/api/credentials/global/[type]',
+    'credentials:read',
+    async () => ({ path: '/api/credentials/global/openai' }),
+    everyone(403),
   ],
   ['POST', '/api/credentials/rotate', 'session', nothing, { ...everyone(403), admin: 202 }],
 

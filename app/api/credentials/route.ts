@@ -1,14 +1,17 @@
 import { originOf, requireScope } from '@/lib/auth'
-import { CreateCredential } from '@/lib/contracts/credentials'
-import { Page } from '@/lib/contracts/primitives'
+import { CreateCredential, FindCredentials } from '@/lib/contracts/credentials'
 import { created, methods, ok, route } from '@/lib/http'
-import { createCredential, pageCredentials } from '@/lib/vault'
+import { createCredential, pageCredentials, revealCredential } from '@/lib/vault'
 
 export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = methods({
   GET: route({
-    auth: requireScope('portal:read'),
-    query: Page,
-    run: async ({ actor, query }) => ok(await pageCredentials(actor, query)),
+    auth: requireScope('portal:read', 'credentials:read'),
+    query: FindCredentials,
+    // Whoever lists gets all, masked; a program that may read keys gets the one key that it asks for.
+    run: async ({ actor, query, request, requestId }) =>
+      actor.scopes?.includes('credentials:read')
+        ? ok(await revealCredential(actor, query, originOf(request, requestId)))
+        : ok(await pageCredentials(actor, query)),
   }),
   POST: route({
     auth: requireScope('portal:write'),
