@@ -18,7 +18,7 @@ export default async function PortalLayout({ children }: { children: ReactNode }
     <>
       <ConversationFeed userId={actor.userId} />
       <Shell
-        user={{ email: actor.email, name: actor.name }}
+        user={{ email: actor.email, name: actor.name, role: actor.role }}
         agents={agents}
         conversations={<ConversationList initial={conversations} />}
       >

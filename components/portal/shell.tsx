@@ -14,7 +14,7 @@ import { Sidebar } from './sidebar'
 import { Mark } from './wordmark'
 
 type ShellProps = {
-  user: Pick<UserRecord, 'email' | 'name'>
+  user: Pick<UserRecord, 'email' | 'name' | 'role'>
   /** What the command palette can launch. */
   agents: LaunchableAgent[]
   /** The list of conversations, drawn in the sidebar and in the phone's sheet. */

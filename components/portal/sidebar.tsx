@@ -1,6 +1,15 @@
 'use client'
 
-import { Command, FolderClosed, KeyRound, LayoutGrid, PanelLeft, Settings, SquarePen } from 'lucide-react'
+import {
+  Command,
+  FolderClosed,
+  KeyRound,
+  LayoutGrid,
+  PanelLeft,
+  ScrollText,
+  Settings,
+  SquarePen,
+} from 'lucide-react'
 import Link from 'next/link'
 import { usePathname } from 'next/navigation'
 import type { ReactNode } from 'react'
@@ -20,8 +29,10 @@ const pages = [
   { href: '/settings', label: 'Settings', Icon: Settings },
 ]
 
+const adminPages = [{ href: '/admin/audit', label: 'Audit', Icon: ScrollText }]
+
 type SidebarProps = {
-  user: Pick<UserRecord, 'email' | 'name'>
+  user: Pick<UserRecord, 'email' | 'name' | 'role'>
   conversations: ReactNode
   openDialog: (dialog: ShellDialog) => void
   inSheet: boolean
@@ -60,7 +71,7 @@ export function Sidebar({ user, conversations, openDialog, inSheet }: SidebarPro
           <Hint>{modifier === '⌘' ? '⌘K' : 'Ctrl K'}</Hint>
         </button>
         <div aria-hidden className="mx-2 my-2 h-px bg-line" />
-        {pages.map(({ href, label, Icon }) => {
+        {[...pages, ...(user.role === 'admin' ? adminPages : [])].map(({ href, label, Icon }) => {
           const isHere = pathname === href || pathname.startsWith(`${href}/`)
           return (
             <Link
