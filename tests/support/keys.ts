@@ -19,7 +19,7 @@ export async function makeKey(user: Client, wish: Wish): Promise<CreatedKey> {
 }
 
 /** A caller with this key. */
-export function withKey(user: Client, { key }: CreatedKey): Client {
+export function withKey(user: Client, { key }: Pick<CreatedKey, 'key'>): Client {
   return new Client(user.url, key)
 }
 
