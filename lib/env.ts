@@ -45,6 +45,15 @@ const httpUrl = z
   .url({ protocol: /^https?$/, error: 'must be an http or https address' })
   .transform((url) => url.replace(/\/+$/, ''))
 
+/** Who is asked for keys: nothing but an address, for each question brings its own path and query. */
+const papitaUrl = httpUrl.refine((address) => {
+  const { username, password, search, hash } = new URL(address)
+  return username === '' && password === '' && search === '' && hash === ''
+}, 'must have no user name, no query and no fragment')
+
+/** A text that can go into a header. */
+const token = z.string().regex(/^[\x21-\x7e]{1,4096}$/, 'must be one word of visible ASCII characters')
+
 const units = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const
 
 /** Milliseconds of a duration such as `250ms`, `10s`, `30m`; null if it is none. */
@@ -142,8 +151,8 @@ const Environment = z.object({
   VAULT_KEY: secret.optional(),
   OPENAI_API_KEY: z.string().optional(),
   OPENAI_BASE_URL: httpUrl.default('https://api.openai.com/v1'),
-  PAPITA_API_URL: httpUrl.optional(),
-  PAPITA_API_TOKEN: z.string().optional(),
+  PAPITA_API_URL: papitaUrl.optional(),
+  PAPITA_API_TOKEN: token.optional(),
   ACCESS_KEY: z.string().min(8, 'must be at least 8 characters long').optional(),
   REGISTRATION: z
     .enum(['open', 'invite', 'closed'], { error: 'must be open, invite or closed' })

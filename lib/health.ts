@@ -3,11 +3,11 @@ import type { CredentialTest } from './contracts/credentials'
 import type { Health, ProviderInfo } from './contracts/health'
 import { defaultModel } from './contracts/projects'
 import { asAppError } from './errors'
-import { checkDatabase, checkPapita, checkProvider, checkStorage } from './health/checks'
+import { checkDatabase, checkProvider, checkStorage } from './health/checks'
 import { version } from './health/version'
 import { testKey } from './providers'
 import { remember } from './remember'
-import { findServingKey, type LentKey, noteOutcome, withStoredCredential } from './vault'
+import { checkPapita, findServingKey, type LentKey, noteOutcome, withStoredCredential } from './vault'
 
 /** How long an answer serves again, so that asking often costs nothing. */
 const freshMs = 1000
@@ -24,10 +24,15 @@ export async function readHealth(): Promise<Health> {
 }
 
 async function examine(): Promise<Health> {
-  const [database, storage] = await Promise.all([checkDatabase(), checkStorage()])
-  // Which key serves is in the database, so asking while it is out would only wait.
-  const provider = await checkProvider(database.status !== 'down')
-  const checks = { database, papita: checkPapita(), provider, storage }
+  const looked = checkDatabase()
+  const [database, papita, provider, storage] = await Promise.all([
+    looked,
+    checkPapita(),
+    // Which key serves is in the database, so asking while it is out would only wait.
+    looked.then(({ status }) => checkProvider(status !== 'down')),
+    checkStorage(),
+  ])
+  const checks = { database, papita, provider, storage }
   const isWell = Object.values(checks).every(({ status }) => status === 'healthy' || status === 'off')
   return {
     status: isWell ? 'healthy' : 'degraded',
@@ -40,6 +45,7 @@ async function examine(): Promise<Health> {
 }
 
 const sourceNames = {
+  papita: 'papita',
   user: 'vault',
   project: 'vault',
   global: 'vault',

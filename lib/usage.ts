@@ -10,7 +10,7 @@ export type UsageRecord = {
   replyId?: string | null
   provider: string
   model: string
-  /** Where the key came from: `user`, `project`, `global`, `environment`, `demo`. */
+  /** Where the key came from: `papita`, `user`, `project`, `global`, `environment`, `demo`. */
   keySource: string
   inputTokens: number
   cachedTokens?: number

@@ -1,5 +1,5 @@
 import { v7 as newId } from 'uuid'
-import type { Actor, Origin } from './auth'
+import { type Actor, findUser, type Origin } from './auth'
 import type {
   CreateCredential,
   CredentialRecord,
@@ -19,8 +19,9 @@ import { after, cursorOf, newestFirst, readCursor, toListing } from './paging'
 import { requireCallable } from './reach'
 import { findConcern, inOrderOfConcern } from './vault/concerns'
 import { recordDeed } from './vault/deeds'
+import { explainSearch } from './vault/explain'
 import { getMaster, holdNewestKek } from './vault/key'
-import { announceChange, findLentKey, type LentKey, noteUse, openStored } from './vault/lending'
+import { announceChange, explainLoan, findLentKey, type LentKey, noteUse, openStored } from './vault/lending'
 import {
   type CredentialRow,
   lastFour,
@@ -31,7 +32,6 @@ import {
 } from './vault/records'
 import {
   type CredentialQuery,
-  describeSteps,
   findServingKeys,
   findWant,
   noKey,
@@ -44,6 +44,7 @@ import { sealSecret } from './vault/seal'
 
 export type { LentKey } from './vault/lending'
 export { noteOutcome } from './vault/outcome'
+export { checkPapita } from './vault/papita-health'
 export type { CredentialQuery, ServingKey } from './vault/resolve'
 export { revealCredential, revealGlobalCredential } from './vault/reveal'
 export { resumeRotation, stopRotation } from './vault/rotation'
@@ -207,7 +208,8 @@ export async function deleteCredential(actor: Actor, credentialId: string, origi
 
 /**
  * Lends the key that serves the actor in a project to one call, and takes it back.
- * The order: own, project's, everyone's, `OPENAI_API_KEY`, and for `auto` the demo model.
+ * The order: Papita's for the user, Papita's for everyone, own, project's, everyone's, `OPENAI_API_KEY`, and for `auto`
+ * the demo model. Papita can delay this by 2 s, and not fail it.
  * Throws not_found for a project that is not shared with the actor, provider_auth if there is no key.
  */
 export async function withCredential<T>(
@@ -217,7 +219,11 @@ export async function withCredential<T>(
 ): Promise<T> {
   const key = await findLentKey(actor, want)
   noteUse(key.credentialId)
-  return use(key)
+  try {
+    return await use(key)
+  } catch (error) {
+    throw explainLoan(key, error)
+  }
 }
 
 /** Lends a stored key for a test, written down before it is lent. Throws not_found, forbidden, provider_auth. */
@@ -252,21 +258,36 @@ function expired({ expiresAt, last4 }: CredentialRow): AppError {
 
 /** Which key would serve, without the key; for a visitor (null) only what serves everyone. Throws not_found, provider_auth. */
 export async function findServingKey(actor: Actor | null, want: CredentialQuery): Promise<ServingKey> {
-  const [serving] = await findServingKeys(actor, want)
+  const [serving] = (await findServingKeys(actor, want)).keys
   if (!serving) throw noKey(want.provider)
   return serving
 }
 
+/** For whom and what the order is asked: for an agent, or for a project and provider; without a user, for the actor. */
+type Question = ({ agentId?: string } | Partial<CredentialQuery>) & { userId?: string }
+
 /**
- * The order in which a key is looked for, and what is found at each step: for an agent, or for a project and provider.
- * Throws not_found for what is not shared with the actor.
+ * The order in which a key is looked for, and what is found at each step. An admin may ask for another user, and is told
+ * of that user's keys, and of those of projects, only that they are there.
+ * Throws not_found for what is not shared with that user, forbidden.
  */
 export async function explainResolution(
   actor: Actor,
-  about: { agentId?: string } | Partial<CredentialQuery> = {},
+  { userId, ...about }: Question = {},
 ): Promise<ResolutionStep[]> {
-  const want = await findWant(actor, about)
-  return describeSteps(await findServingKeys(actor, want), want)
+  const isTheirs = userId === undefined || userId === actor.userId
+  const subject = isTheirs ? actor : await getSubject(actor, userId)
+  return explainSearch({ subject, want: await findWant(subject, about), isTheirs })
+}
+
+async function getSubject(actor: Actor, userId: string): Promise<Actor> {
+  if (actor.role !== 'admin') {
+    throw new AppError('forbidden', 'Only an admin can ask which key would serve someone else.')
+  }
+  const subject = await findUser(userId)
+  if (!subject) throw new AppError('not_found', 'There is no such account, or it is disabled.')
+  // What a key of the admin's does not reach, it does not reach by way of someone else.
+  return { ...subject, boundTo: actor.boundTo }
 }
 
 /**

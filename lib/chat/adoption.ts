@@ -1,7 +1,7 @@
 import { type Actor, findUser } from '../auth'
 import { asAppError, statusOf } from '../errors'
 import type { Abandoned, Adopt, Frame, ReplySource } from '../replies'
-import { findServingKey, withCredential } from '../vault'
+import { findServingKey, type ServingKey, withCredential } from '../vault'
 import { callOf, explainFailure, relay, serve } from './answer'
 import { getAnsweringAgent, readHistory } from './context'
 import { announceConversation } from './feed'
@@ -62,7 +62,7 @@ function resume(actor: Actor, abandoned: Abandoned, served: Served, place: Place
     const want = { projectId: agent.project_id, provider: agent.model_provider }
     return withCredential(actor, want, async (key) => {
       // Another account knows nothing of this answer, and need not hear of it.
-      if (key.credentialId !== served.credentialId || key.baseUrl !== served.baseUrl) return 'interrupted'
+      if (!isSameAccount(key, served)) return 'interrupted'
       const call = callOf(agent, key, served.model)
       const responseId = served.responseId ?? ''
       sink.resumable()
@@ -74,4 +74,9 @@ function resume(actor: Actor, abandoned: Abandoned, served: Served, place: Place
       }
     })
   }
+}
+
+/** Keys of Papita and of the environment have no id; where they come from tells them apart. */
+function isSameAccount({ credentialId, source, baseUrl }: ServingKey, served: Served): boolean {
+  return credentialId === served.credentialId && source === served.keySource && baseUrl === served.baseUrl
 }

@@ -157,3 +157,6 @@ export const resolutionSources = [
   'environment',
   'demo',
 ] as const
+
+/** Whose search is asked for; without it, the caller's. */
+export const ResolutionQuery = z.strictObject({ user_id: Id.optional() })

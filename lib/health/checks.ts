@@ -30,13 +30,8 @@ export async function checkDatabase(): Promise<HealthCheck> {
   }
 }
 
-/** Papita is not asked by this version; where it is configured, that is said. */
-export function checkPapita(): HealthCheck {
-  if (!env().PAPITA_API_URL) return { status: 'off', detail: 'PAPITA_API_URL is not set.' }
-  return { status: 'off', detail: 'PAPITA_API_URL is set, but this version does not ask Papita yet.' }
-}
-
 const servedBy = {
+  papita: 'A key that Papita has for everyone serves.',
   global: 'A key for everyone serves.',
   environment: 'The key in OPENAI_API_KEY serves.',
   demo: 'There is no key for everyone: the demo model answers those who have none of their own.',

@@ -2,11 +2,21 @@ import type { Actor } from '../auth'
 import { publish, subscribe } from '../bus'
 import { db } from '../db'
 import { env } from '../env'
-import { AppError } from '../errors'
+import { AppError, asAppError } from '../errors'
 import { log } from '../log'
 import { remember } from '../remember'
+import { Held } from './held'
 import { openRecord } from './opening'
-import { type CredentialQuery, findServingKeys, noKey, requireMembership, type ServingKey } from './resolve'
+import { forgetPapita, keyIn } from './papita'
+import {
+  type CredentialQuery,
+  findInPapita,
+  findOwnKeys,
+  noKey,
+  papitaKey,
+  requireMembership,
+  type ServingKey,
+} from './resolve'
 
 /** A key for one call to one host, with where it came from. The demo model has none. */
 export type LentKey = ServingKey & { apiKey: string | null }
@@ -16,18 +26,17 @@ const heldMs = 60_000
 const maxHeld = 1000
 const touchedEveryMs = 60_000
 
-type Held = { key: LentKey; timer: NodeJS.Timeout }
-type Lending = { held: Map<string, Held>; generation: number; touchedAt: Map<string, number> }
+type Lending = { held: Held<LentKey>; generation: number; touchedAt: Map<string, number> }
 
 /** Keys that were lent lately. Any change in the vault empties this at once. */
 function lending(): Lending {
   return remember('vault.lending', () => {
-    const state: Lending = { held: new Map(), generation: 0, touchedAt: new Map() }
+    const state: Lending = { held: new Held(maxHeld), generation: 0, touchedAt: new Map() }
     subscribe(topic, () => {
       state.generation += 1
-      for (const { timer } of state.held.values()) clearTimeout(timer)
-      state.held.clear()
+      state.held.drop(() => true)
       state.touchedAt.clear()
+      forgetPapita()
     })
     return state
   })
@@ -41,17 +50,19 @@ export function announceChange(): void {
 
 /** The key that serves, opened. Throws not_found for a stranger's project, provider_auth if there is none or it does not open. */
 export async function findLentKey(actor: Actor, want: CredentialQuery): Promise<LentKey> {
+  const { generation, held } = lending()
+  const apiKey = keyIn(await findInPapita(actor, want))
+  if (apiKey !== null) return { ...papitaKey(apiKey), apiKey }
   const name = `${actor.userId}|${want.projectId}|${want.provider}`
-  const held = lending().held.get(name)
-  if (held && !hasExpired(held.key)) {
+  const known = held.get(name)
+  if (known && !hasExpired(known)) {
     await requireMembership(actor, want.projectId)
-    return held.key
+    return known
   }
-  const { generation } = lending()
-  const [serving] = await findServingKeys(actor, want)
+  const [serving] = await findOwnKeys(actor, want)
   if (!serving) throw noKey(want.provider)
   const key = await openKey(serving)
-  if (lending().generation === generation) hold(name, key)
+  if (lending().generation === generation) held.set(name, key, heldMs)
   return key
 }
 
@@ -59,22 +70,21 @@ function hasExpired({ expiresAt }: ServingKey): boolean {
   return expiresAt !== undefined && expiresAt.getTime() <= Date.now()
 }
 
-function hold(name: string, key: LentKey): void {
-  const { held } = lending()
-  const oldest = held.size >= maxHeld ? held.keys().next().value : undefined
-  for (const stale of [name, oldest]) {
-    if (stale === undefined) continue
-    clearTimeout(held.get(stale)?.timer)
-    held.delete(stale)
+async function openKey(serving: ServingKey): Promise<LentKey> {
+  if (serving.credentialId !== null) {
+    return { ...serving, apiKey: await openStored(serving.credentialId, serving.baseUrl) }
   }
-  const timer = setTimeout(() => held.delete(name), heldMs).unref()
-  held.set(name, { key, timer })
+  return { ...serving, apiKey: serving.source === 'environment' ? (env().OPENAI_API_KEY ?? null) : null }
 }
 
-async function openKey(serving: ServingKey): Promise<LentKey> {
-  if (serving.source === 'demo') return { ...serving, apiKey: null }
-  if (serving.credentialId === null) return { ...serving, apiKey: env().OPENAI_API_KEY ?? null }
-  return { ...serving, apiKey: await openStored(serving.credentialId, serving.baseUrl) }
+/** What a call with a key of Papita's failed with; a key that its provider refused is not lent again, but asked for anew. */
+export function explainLoan(key: LentKey, error: unknown): unknown {
+  const fault = asAppError(error)
+  if (key.source !== 'papita' || key.apiKey === null || fault.code !== 'provider_auth') return error
+  forgetPapita(key.apiKey)
+  const ending = key.last4 === null ? '' : ` ending ${key.last4}`
+  const message = `OpenAI does not accept the key${ending} that Papita has. Replace it there.`
+  return new AppError('provider_auth', message, { cause: error, facts: { remedy: 'vault' } })
 }
 
 /** The key in a record, which must be going to the address that it was sealed with. Throws not_found, provider_auth. */

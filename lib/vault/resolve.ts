@@ -1,16 +1,16 @@
 import { type Actor, membershipOf } from '../auth'
-import { type ResolutionStep, resolutionSources } from '../contracts/credentials'
 import { Id } from '../contracts/primitives'
 import type { ModelProvider } from '../contracts/projects'
 import { db, sql } from '../db'
 import { env } from '../env'
 import { AppError } from '../errors'
+import { askPapita, isPapitaFor, keyIn, type PapitaAnswers } from './papita'
 import { type CredentialRow, lastFour, toCredentialRecord, withOwner } from './records'
 
 /** What a key is wanted for. Without a project, or without an actor, the narrower scopes are passed over. */
 export type CredentialQuery = { projectId: string | null; provider: ModelProvider }
 
-type Source = 'user' | 'project' | 'global' | 'environment' | 'demo'
+type Source = 'papita' | 'user' | 'project' | 'global' | 'environment' | 'demo'
 
 /** Which key serves, without the key. */
 export type ServingKey = {
@@ -42,8 +42,43 @@ const demo: ServingKey = {
   label: null,
 }
 
-/** All keys that would do, in the order in which they are taken: the first one serves. Throws not_found for a stranger's project. */
-export async function findServingKeys(actor: Actor | null, want: CredentialQuery): Promise<ServingKey[]> {
+/** The keys that would do, in the order in which they are taken, and what Papita said where it was asked. */
+type FoundKeys = { papita: PapitaAnswers; keys: ServingKey[] }
+
+/**
+ * All keys that would do, Papita's before those of this house: the first one serves. A visitor (null) is told of what
+ * serves everyone. Throws not_found for a stranger's project, which Papita does not hear of then.
+ */
+export async function findServingKeys(actor: Actor | null, want: CredentialQuery): Promise<FoundKeys> {
+  const [papita, own] = await Promise.all([findInPapita(actor, want), findOwnKeys(actor, want)])
+  const apiKey = keyIn(papita)
+  return { papita, keys: apiKey === null ? own : [papitaKey(apiKey), ...own] }
+}
+
+/** What Papita says of keys for a call like this. Throws not_found for a stranger's project. */
+export async function findInPapita(
+  actor: Actor | null,
+  { projectId, provider }: CredentialQuery,
+): Promise<PapitaAnswers> {
+  if (!isPapitaFor(provider)) return { user: null, global: null }
+  await requireMembership(actor, projectId)
+  return askPapita({ username: actor?.email ?? null, projectId })
+}
+
+/** A key of Papita's goes where OpenAI's keys go on this server, and nowhere else. */
+export function papitaKey(apiKey: string): ServingKey {
+  return {
+    provider: 'openai',
+    baseUrl: env().OPENAI_BASE_URL,
+    last4: lastFour(apiKey) || null,
+    source: 'papita',
+    credentialId: null,
+    label: null,
+  }
+}
+
+/** The keys of this house that would do, in the order in which they are taken. Throws not_found for a stranger's project. */
+export async function findOwnKeys(actor: Actor | null, want: CredentialQuery): Promise<ServingKey[]> {
   const [stored] = await Promise.all([findStored(actor, want), requireMembership(actor, want.projectId)])
   const fromEnvironment = environmentKey(want.provider)
   const endsInDemo = want.provider === 'auto' || want.provider === 'demo'
@@ -89,18 +124,11 @@ async function findStored(
 ): Promise<ServingKey[]> {
   const types = typesFor[provider]
   if (types.length === 0) return []
-  const userId = actor?.userId ?? null
   const rows = await db().credential.findMany({
     where: {
       type: { in: types },
       AND: unexpired(),
-      OR: [
-        ...(userId ? [{ scope: 'user', userId }] : []),
-        ...(userId && projectId
-          ? [{ scope: 'project', projectId, project: { members: { some: { userId } } } }]
-          : []),
-        { scope: 'global' },
-      ],
+      OR: inReach(actor, projectId),
     },
     // The names of the scopes happen to stand in the right order when read backwards.
     orderBy: [{ scope: 'desc' }, { createdAt: 'desc' }, { id: 'desc' }],
@@ -129,6 +157,32 @@ export function toServingKey(row: CredentialRow): ServingKey {
   }
 }
 
+/** The scopes in which the actor's calls find keys. */
+function inReach(actor: Actor | null, projectId: string | null) {
+  const everyones = { scope: 'global' }
+  if (!actor) return [everyones]
+  const { userId } = actor
+  const projects = { scope: 'project', project: { members: { some: { userId } } } }
+  return [{ scope: 'user', userId }, ...(projectId ? [{ ...projects, projectId }] : []), everyones]
+}
+
+/** The scopes in which there is a fitting credential whose time is over. */
+export async function findExpiredScopes(
+  actor: Actor,
+  { projectId, provider }: CredentialQuery,
+): Promise<Set<string>> {
+  const rows = await db().credential.findMany({
+    where: {
+      type: { in: typesFor[provider] },
+      expiresAt: { lte: new Date() },
+      OR: inReach(actor, projectId),
+    },
+    distinct: ['scope'],
+    select: { scope: true },
+  })
+  return new Set(rows.map(({ scope }) => scope))
+}
+
 function environmentKey(provider: ModelProvider): ServingKey | null {
   const { OPENAI_API_KEY, OPENAI_BASE_URL } = env()
   if (!OPENAI_API_KEY || (provider !== 'auto' && provider !== 'openai')) return null
@@ -149,47 +203,4 @@ export function noKey(provider: ModelProvider): AppError {
       ? "There is no OpenAI key for this agent. Add one in the vault, or choose the demo model in the agent's settings."
       : "There is no key of an OpenAI-compatible server for this agent. Add one in the vault, or choose the demo model in the agent's settings."
   return new AppError('provider_auth', message, { facts: { remedy: 'vault' } })
-}
-
-const nothingThere: Record<Source, string> = {
-  user: 'You have no key of your own for this.',
-  project: 'The project has no key for this.',
-  global: 'There is no key for everyone.',
-  environment: 'OPENAI_API_KEY is not set on the server.',
-  demo: 'This agent never answers with the demo model.',
-}
-
-/** The order of the search as steps for people; the first that would do `serves`. */
-export function describeSteps(keys: ServingKey[], want: CredentialQuery): ResolutionStep[] {
-  return resolutionSources.map((source) =>
-    source === 'papita_user' || source === 'papita_global'
-      ? { source, status: 'off', detail: describePapita() }
-      : describeStep(source, keys, want),
-  )
-}
-
-function describeStep(source: Source, keys: ServingKey[], want: CredentialQuery): ResolutionStep {
-  const key = keys.find((candidate) => candidate.source === source)
-  if (key) return { source, status: key === keys[0] ? 'serves' : 'available', detail: describeKey(key) }
-  if (want.provider === 'demo') return { source, status: 'off', detail: 'Not needed for the demo model.' }
-  if (source === 'project' && want.projectId === null) {
-    return { source, status: 'off', detail: 'Only for agents of a project that has a key.' }
-  }
-  if (source === 'environment' && want.provider === 'openai-compatible') {
-    return { source, status: 'off', detail: 'The key in OPENAI_API_KEY is for OpenAI only.' }
-  }
-  return { source, status: source === 'demo' ? 'off' : 'empty', detail: nothingThere[source] }
-}
-
-function describePapita(): string {
-  return env().PAPITA_API_URL
-    ? 'PAPITA_API_URL is set, but this version does not ask Papita yet.'
-    : 'PAPITA_API_URL is not set.'
-}
-
-function describeKey({ provider, baseUrl, last4, label }: ServingKey): string {
-  if (provider === 'demo') return 'The demo model: scripted, offline, not an AI.'
-  const name = provider === 'openai' ? 'OpenAI' : new URL(baseUrl).host
-  const ending = last4 ? ` ending ${last4}` : ''
-  return `${name} key${ending}${label ? ` (${label})` : ''}`
 }

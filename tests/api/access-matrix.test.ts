@@ -191,6 +191,23 @@ const rows: Row[] = [
     members('editor', 200),
   ],
   ['DELETE', '/api/agents/[agentId]', 'portal:write', at(agent), members('editor', 204)],
+  [
+    'GET',
+    '/api/agents/[agentId]/credential',
+    'portal:read',
+    at(agent, '/credential'),
+    members('viewer', 200),
+  ],
+  [
+    'GET',
+    '/api/agents/[agentId]/credential',
+    'portal:read',
+    // For another user only an admin may ask, of whatever that user has a share in.
+    async (world) => ({
+      path: `${await agent(world)}/credential?user_id=${world.people[world.caller === 'owner' ? 'editor' : 'owner'].userId}`,
+    }),
+    { ...everyone(403), admin: 200 },
+  ],
   ['GET', '/api/agents/[agentId]/versions', 'portal:read', at(agent, '/versions'), members('viewer', 200)],
   [
     'POST',

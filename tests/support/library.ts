@@ -15,7 +15,7 @@ export const origin: Origin = { ip: '192.0.2.1', userAgent: 'a test', requestId:
 export async function openLibrary(env: Record<string, string> = {}): Promise<() => Promise<void>> {
   const folder = makeOwnFolder('library')
   const database = await createScratchDatabase()
-  for (const name of ['OPENAI_API_KEY', 'OPENAI_BASE_URL', 'PAPITA_API_URL', 'VAULT_KEY'])
+  for (const name of ['OPENAI_API_KEY', 'OPENAI_BASE_URL', 'PAPITA_API_URL', 'PAPITA_API_TOKEN', 'VAULT_KEY'])
     delete process.env[name]
   Object.assign(process.env, {
     DATA_DIR: folder.path,
