@@ -112,9 +112,11 @@ async function beginAttempt(name: string, ip: string): Promise<Attempt> {
       if (limits !== 'off') await addCount(counter, limits.address.windowMs, 1)
     },
     succeeded: () => {
-      const oldest = proven().size >= maxProven ? proven().values().next().value : undefined
-      if (oldest !== undefined) proven().delete(oldest)
+      // Last in line again, so that the first in line is the one that was not used for longest.
+      proven().delete(name)
       proven().add(name)
+      const [oldest = ''] = proven()
+      if (proven().size > maxProven) proven().delete(oldest)
     },
   }
 }

@@ -7,7 +7,7 @@ import { mergePieces } from './merge'
 import { ChangedConversations, tellConversations } from './news'
 import { requireSeat, takeSeat } from './seats'
 
-/** A session that runs out is nobody's news; so nobody is listened to for longer than this without asking again. */
+/** Nobody listens for longer than this without being asked again who they are. */
 const maxAgeMs = 3_600_000
 
 /**
