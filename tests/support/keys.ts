@@ -24,7 +24,7 @@ export function withKey(user: Client, { key }: Pick<CreatedKey, 'key'>): Client 
 }
 
 /** A key that has run out just now. */
-export async function makeExpiredKey(user: Client, scopes: Scope[]): Promise<CreatedKey> {
+async function makeExpiredKey(user: Client, scopes: Scope[]): Promise<CreatedKey> {
   const made = await makeKey(user, { scopes, expires_at: new Date(Date.now() + 1500).toISOString() })
   const client = withKey(user, made)
   while ((await client.get('/api/auth/me')).status !== 401) await new Promise((wake) => setTimeout(wake, 50))
