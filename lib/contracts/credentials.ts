@@ -7,18 +7,28 @@ export type CredentialType = z.infer<typeof CredentialType>
 export const CredentialScope = z.enum(['user', 'project', 'global'])
 export type CredentialScope = z.infer<typeof CredentialScope>
 
+/** What is wrong with the address of a server, or null. */
+function faultOfAddress(text: string): string | null {
+  // Some of these a URL would swallow or take for something else, and the address would look like another.
+  if (!/^https?:\/\/[^/]/i.test(text)) return 'Enter an address that begins with https:// or http://.'
+  if (/[\p{Cc}\p{Cs}\p{Z}]/u.test(text)) return 'The address must have no spaces and no control characters.'
+  if (/[\\?#]|^[^/]*\/\/[^/]*@/.test(text)) {
+    return 'The address must have no user name, no query, no fragment and no backslash.'
+  }
+  return URL.canParse(text) ? null : 'This is not an address.'
+}
+
+/** An address as it is called, so that nobody is shown another host than the one that gets the key. */
 const BaseUrl = z
-  .url({ protocol: /^https?$/, message: 'Enter an address that begins with https:// or http://.' })
+  .string()
+  .trim()
   .max(500)
-  .regex(/^[^\p{Cc}\p{Cs}]*$/u, 'Control characters are not allowed.')
-  .refine((address) => URL.canParse(address), 'This is not an address.')
-  // A browser would read these in some way; here they only make an address look like another.
-  .refine((address) => !/[\\?#]|^[^/]*\/\/[^/]*@/.test(address), {
-    message: 'The address must have no user name, no query, no fragment and no backslash.',
+  .transform((text, context) => {
+    const message = faultOfAddress(text)
+    if (message === null) return new URL(text).href.replace(/\/+$/, '')
+    context.addIssue({ code: 'custom', message })
+    return z.NEVER
   })
-  .refine((address) => /^https?:\/\/[^/]/i.test(address), 'The address must begin with https:// or http://.')
-  // As it is called, so that nobody is shown another host than the one that gets the key.
-  .transform((address) => new URL(address).href.replace(/\/+$/, ''))
 
 const Secret = z.strictObject({
   api_key: z
