@@ -1,9 +1,12 @@
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { followToEnd, openTalk, send, type Talk, textOf } from '../support/chat'
 import { type Client, type Json, signUp } from '../support/client'
 import { echoOf, type OpenAIServer, startOpenAI } from '../support/openai'
 import { type Recorder, startRecorder } from '../support/recorder'
 import { startServer, type TestServer } from '../support/server'
+import { startUntrusted } from '../support/untrusted-server'
 
 /*
  * Ways in which a key could be made to travel to another host than the one that it was kept for, over HTTP and with the
@@ -92,7 +95,20 @@ test('with every proxy of the environment set, calls go to the host of the key a
   expect(keysHeard()).toEqual(Array(3).fill(`Bearer ${ownKey}`))
   const host = `127.0.0.1:${openai.port}`
   expect(openai.journal.map(({ headers }) => headers.host)).toEqual([host, host, host])
+  const untrusted = await startUntrusted()
+  const safe = await keep(talk.user, ownKey, { baseUrl: `https://127.0.0.1:${untrusted.port}/v1` })
+  const tried = await talk.user.post(`/api/credentials/${safe}/test`)
+  expect(tried.body.error).toMatch(/is not safe \(DEPTH_ZERO_SELF_SIGNED_CERT\)/)
+  await untrusted.close()
   expect(proxy.heard()).toBe('')
+})
+
+test('a program that takes proxies from the environment would have gone to this one', async () => {
+  const call = `fetch('${openai.baseUrl}/models').catch(() => undefined)`
+  const env = { ...proxiesIn(proxy), PATH: process.env.PATH ?? '', NODE_ENV: 'test' } as const
+  await promisify(execFile)(process.execPath, ['-e', call], { env })
+  expect(proxy.requests).toEqual([`CONNECT 127.0.0.1:${openai.port}`])
+  proxy.reset()
 })
 
 test.each([301, 302, 303, 307, 308])(
@@ -235,7 +251,7 @@ test.each([
   ['https://api.openai.com。evil.example/v1', 'https://api.openai.com.evil.example/v1'],
   ['https://api.openai.com．evil.example/v1', 'https://api.openai.com.evil.example/v1'],
   ['https://api.openai.com.evil.example/v1', 'https://api.openai.com.evil.example/v1'],
-  ['https://аpi.openai.com/v1', 'https://xn--pi-7kc.openai.com/v1'],
+  ['https://аpi.openai.com/v1', 'https://xn--pi-6kc.openai.com/v1'],
   ['https://ａｐｉ.openai.com/v1', 'https://api.openai.com/v1'],
   ['https://evil.example/api.openai.com/../v1', 'https://evil.example/v1'],
   ['https://api.openai.com:8443/v1', 'https://api.openai.com:8443/v1'],
