@@ -32,7 +32,7 @@ export function AuditFilters({ view, people }: Filters) {
 
   return (
     <search aria-label="Filters" aria-busy={isLoading} className="flex flex-wrap items-center gap-2">
-      <div className="w-56 max-sm:w-full">
+      <div className="min-w-32 flex-1 max-sm:min-w-full sm:max-w-56">
         <Select
           aria-label="Action"
           value={view.action}
@@ -40,10 +40,10 @@ export function AuditFilters({ view, people }: Filters) {
           onChange={(action) => show({ action })}
         />
       </div>
-      <div className="w-56 max-sm:w-full">
+      <div className="min-w-32 flex-1 max-sm:min-w-full sm:max-w-56">
         <PersonInput key={view.actor} actor={view.actor} people={people} show={show} />
       </div>
-      <div className="w-44 max-sm:w-full">
+      <div className="min-w-32 flex-1 max-sm:min-w-full sm:max-w-44">
         <Select
           aria-label="Period"
           value={view.period}
@@ -54,7 +54,7 @@ export function AuditFilters({ view, people }: Filters) {
       {view.period === 'between' ? <Days view={view} show={show} /> : null}
       {view.target ? (
         <Button
-          icon={<X size={16} aria-hidden />}
+          icon={<X size={16} aria-hidden className="shrink-0" />}
           className="min-w-0 max-w-56 shrink"
           onClick={() => show({ target: '' })}
         >
@@ -116,6 +116,7 @@ function Days({ view, show }: { view: AuditView; show: Show }) {
       <Input
         aria-label="From (UTC)"
         type="date"
+        className="min-w-0"
         min="2000-01-01"
         max={view.to || '2199-12-31'}
         value={view.from}
@@ -125,11 +126,15 @@ function Days({ view, show }: { view: AuditView; show: Show }) {
       <Input
         aria-label="To, this day included (UTC)"
         type="date"
+        className="min-w-0"
         min={view.from || '2000-01-01'}
         max="2199-12-31"
         value={view.to}
         onChange={(event) => show({ to: event.currentTarget.value })}
       />
+      <span aria-hidden className="text-ink-soft text-label">
+        UTC
+      </span>
     </div>
   )
 }

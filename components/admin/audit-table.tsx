@@ -19,11 +19,11 @@ export function AuditTable({ entries, view }: AuditTableProps) {
     <Table label="Audit">
       <thead>
         <tr>
-          <Th className="w-28">When</Th>
+          <Th className="w-28 max-sm:hidden">When</Th>
           <Th>What</Th>
-          <Th className="max-md:hidden">Who</Th>
-          <Th className="max-md:hidden">From</Th>
-          <Th className="w-9 pr-0">
+          <Th className="max-lg:hidden">Who</Th>
+          <Th className="max-lg:hidden">From</Th>
+          <Th className="w-9 pr-0!">
             <span className="sr-only">Details</span>
           </Th>
         </tr>
@@ -45,17 +45,17 @@ function AuditRow({ entry, view }: { entry: AuditEntry; view: AuditView }) {
   return (
     <>
       <tr>
-        <Td className={cn('align-top text-ink-soft', line)}>
+        <Td className={cn('align-top text-ink-soft max-sm:hidden', line)}>
           <Time at={entry.at} />
         </Td>
         <Td className={cn('align-top', line)}>
           <What entry={entry} />
         </Td>
-        <Td className={cn('wrap-anywhere align-top max-md:hidden', line)}>
+        <Td className={cn('wrap-anywhere align-top max-lg:hidden', line)}>
           <Who entry={entry} />
         </Td>
-        <Td className={cn('wrap-anywhere align-top text-ink-soft max-md:hidden', line)}>{entry.ip}</Td>
-        <Td className={cn('py-1.5 pr-0 align-top', line)}>
+        <Td className={cn('wrap-anywhere align-top text-ink-soft max-lg:hidden', line)}>{entry.ip}</Td>
+        <Td className={cn('py-1.5! pr-0! align-top', line)}>
           <IconButton
             label={`Details: ${what}, ${sayActor(entry)}`}
             size="small"
@@ -73,7 +73,7 @@ function AuditRow({ entry, view }: { entry: AuditEntry; view: AuditView }) {
       </tr>
       {isOpen ? (
         <tr id={factsId}>
-          <Td colSpan={5} className="pt-0 pr-0">
+          <Td colSpan={5} className="pt-0! pr-0!">
             <Facts entry={entry} view={view} />
           </Td>
         </tr>
@@ -93,8 +93,13 @@ function What({ entry }: { entry: AuditEntry }) {
         ) : null}
       </span>
       {target_name ? <span className="wrap-anywhere text-ink-soft text-label">{target_name}</span> : null}
-      <span className="wrap-anywhere text-ink-soft text-label md:hidden">
+      <span className="wrap-anywhere text-ink-soft text-label lg:hidden">
+        <span className="sm:hidden">
+          <Time at={entry.at} />
+          {' · '}
+        </span>
         {sayActor(entry)}
+        {entry.key_id ? ' with an API key' : null}
         {entry.ip ? ` · ${entry.ip}` : null}
       </span>
     </div>

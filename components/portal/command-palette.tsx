@@ -8,6 +8,7 @@ import {
   LayoutGrid,
   LogOut,
   MessageSquare,
+  ScrollText,
   Settings,
   SquarePen,
 } from 'lucide-react'
@@ -27,6 +28,7 @@ type CommandPaletteProps = {
   onOpenChange: (open: boolean) => void
   openShortcuts: () => void
   agents: LaunchableAgent[]
+  isAdmin: boolean
 }
 
 const places = [
@@ -35,6 +37,7 @@ const places = [
   { href: '/vault', label: 'Vault', Icon: KeyRound },
   { href: '/settings', label: 'Settings', Icon: Settings },
 ]
+const adminPlaces = [{ href: '/admin/audit', label: 'Audit', Icon: ScrollText }]
 
 /** Go anywhere, launch anything, find a conversation. */
 export function CommandPalette({ open, onOpenChange, ...rest }: CommandPaletteProps) {
@@ -58,7 +61,7 @@ type PaletteBodyProps = Omit<CommandPaletteProps, 'open' | 'onOpenChange'> & {
   close: () => void
 }
 
-function PaletteBody({ query, setQuery, close, openShortcuts, agents }: PaletteBodyProps) {
+function PaletteBody({ query, setQuery, close, openShortcuts, agents, isAdmin }: PaletteBodyProps) {
   const router = useRouter()
   const [, setTheme] = useTheme()
   const { conversations, projects, failed } = useFound(query)
@@ -72,7 +75,7 @@ function PaletteBody({ query, setQuery, close, openShortcuts, agents }: PaletteB
       label: 'Actions',
       commands: [{ id: 'new', label: 'New chat', icon: toIcon(SquarePen), run: go('/chat') }],
     },
-    ...listPlaces({ agents, conversations, projects }, go),
+    ...listPlaces({ agents, isAdmin, conversations, projects }, go),
     {
       label: 'This browser',
       commands: [
@@ -103,11 +106,16 @@ function PaletteBody({ query, setQuery, close, openShortcuts, agents }: PaletteB
 
 const toIcon = (Icon: typeof Bot) => <Icon size={16} aria-hidden />
 
-type Places = { agents: LaunchableAgent[]; conversations: ConversationRecord[]; projects: ProjectRecord[] }
+type Places = {
+  agents: LaunchableAgent[]
+  isAdmin: boolean
+  conversations: ConversationRecord[]
+  projects: ProjectRecord[]
+}
 
 /** Everywhere that one can go, by kind; `go` makes what goes there. */
 function listPlaces(
-  { agents, conversations, projects }: Places,
+  { agents, isAdmin, conversations, projects }: Places,
   go: (href: string) => () => void,
 ): CommandGroup[] {
   return [
@@ -141,7 +149,7 @@ function listPlaces(
     },
     {
       label: 'Pages',
-      commands: places.map(({ href, label, Icon }) => ({
+      commands: [...places, ...(isAdmin ? adminPlaces : [])].map(({ href, label, Icon }) => ({
         id: href,
         label,
         icon: toIcon(Icon),

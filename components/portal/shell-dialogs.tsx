@@ -19,10 +19,11 @@ type ShellDialogsProps = {
   dialog: ShellDialog | null
   openDialog: (dialog: ShellDialog | null) => void
   agents: LaunchableAgent[]
+  isAdmin: boolean
 }
 
 /** The windows that every page has: the command palette and the list of shortcuts. */
-export function ShellDialogs({ dialog, openDialog, agents }: ShellDialogsProps) {
+export function ShellDialogs({ dialog, openDialog, agents, isAdmin }: ShellDialogsProps) {
   const onOpenChange = (open: boolean) => {
     if (!open) openDialog(null)
   }
@@ -37,6 +38,7 @@ export function ShellDialogs({ dialog, openDialog, agents }: ShellDialogsProps) 
           onOpenChange={onOpenChange}
           openShortcuts={() => openDialog('shortcuts')}
           agents={agents}
+          isAdmin={isAdmin}
         />
       ) : null}
       {seen.includes('shortcuts') ? (

@@ -56,7 +56,7 @@ export function Shell({ user, agents, conversations, children }: ShellProps) {
       <Sheet open={sheetOn === pathname} onOpenChange={() => setSheetOn(null)} label="Sidebar">
         {sidebar(true)}
       </Sheet>
-      <ShellDialogs dialog={dialog} openDialog={openDialog} agents={agents} />
+      <ShellDialogs dialog={dialog} openDialog={openDialog} agents={agents} isAdmin={user.role === 'admin'} />
       <Toaster />
     </>
   )

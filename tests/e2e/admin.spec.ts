@@ -116,6 +116,18 @@ test('filters narrow by action, person and period, are kept in the address, and 
   await page.context().close()
 })
 
+test('the palette leads to the audit', async ({ browser, admin, baseURL }) => {
+  const page = await openAs(browser, admin, baseURL)
+  await page.goto('/settings')
+  const palette = page.getByRole('dialog').getByRole('combobox')
+  await page.keyboard.press('ControlOrMeta+k')
+  await expect(palette).toBeFocused()
+  await page.keyboard.type('Audit')
+  await page.keyboard.press('Enter')
+  await expect(page).toHaveURL(/\/admin\/audit$/)
+  await page.context().close()
+})
+
 test('what is older is a page away, and the newest is too', async ({ browser, admin, baseURL }) => {
   const page = await openAs(browser, admin, baseURL)
   await page.goto('/admin/audit')
