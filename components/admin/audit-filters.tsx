@@ -93,7 +93,7 @@ function PersonInput({ actor, people, show }: { actor: string; people: string[];
         autoComplete="off"
         spellCheck={false}
         maxLength={254}
-        placeholder="Anyone, or an email"
+        placeholder="Anyone"
         list="audit-people"
         defaultValue={actor}
         onBlur={(event) => take(event.currentTarget)}
@@ -132,7 +132,7 @@ function Days({ view, show }: { view: AuditView; show: Show }) {
         value={view.to}
         onChange={(event) => show({ to: event.currentTarget.value })}
       />
-      <span aria-hidden className="text-ink-soft text-label">
+      <span aria-hidden className="text-ink-soft text-label max-sm:hidden">
         UTC
       </span>
     </div>
