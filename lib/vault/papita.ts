@@ -45,15 +45,19 @@ export function isPapitaFor(provider: ModelProvider): boolean {
   return env().PAPITA_API_URL !== undefined && (provider === 'auto' || provider === 'openai')
 }
 
-/** Asks for the user's key, then for everyone's, 2 s for both; never throws. Who asks the same at once shares the answer. */
+/**
+ * Asks for the user's key in the project, for the user's key, then for everyone's, until there is one: 2 s for all of
+ * it; never throws. Who asks the same at once shares the answer.
+ */
 export async function askPapita({ username, projectId }: Asker): Promise<PapitaAnswers> {
   const enough = new AbortController()
   const late = sleep(papitaLimitMs, tooLate, { signal: enough.signal, ref: false }).catch(() => tooLate)
+  const askInTime = (question: string) => Promise.race([ask(question), late])
   try {
-    const user = username === null ? null : await Promise.race([ask(userPath(username, projectId)), late])
+    const user = await askForUser(username === null ? [] : userQuestions(username, projectId), askInTime)
     if (user?.kind === 'found') return { user, global: null }
     if (user === tooLate) return { user, global: tooLate }
-    return { user, global: await Promise.race([ask('/api/credentials/global/openai'), late]) }
+    return { user, global: await askInTime('/api/credentials/global/openai') }
   } finally {
     enough.abort()
   }
@@ -65,9 +69,23 @@ const tooLate: PapitaAnswer = {
   isSilent: true,
 }
 
-function userPath(username: string, projectId: string | null): string {
-  const query = new URLSearchParams({ username, credentialType: 'openai', ...(projectId && { projectId }) })
-  return `/api/credentials?${query}`
+async function askForUser(
+  questions: string[],
+  askInTime: (question: string) => Promise<PapitaAnswer>,
+): Promise<PapitaAnswer | null> {
+  const heard: PapitaAnswer[] = []
+  for (const question of questions) {
+    const answer = await askInTime(question)
+    if (answer.kind === 'found' || answer === tooLate) return answer
+    heard.push(answer)
+  }
+  return heard.find(({ kind }) => kind === 'failed') ?? heard[0] ?? null
+}
+
+/** Some look for a project's keys alone when a project is named, so the user is asked for without one too. */
+function userQuestions(username: string, projectId: string | null): string[] {
+  const plain = `/api/credentials?${new URLSearchParams({ username, credentialType: 'openai' })}`
+  return projectId === null ? [plain] : [`${plain}&projectId=${projectId}`, plain]
 }
 
 /** The key in what Papita said, if it has one. */

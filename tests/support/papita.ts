@@ -21,7 +21,7 @@ export type PapitaFault =
 
 /** One question, as it came. */
 type PapitaQuestion = {
-  /** `user`, `global`, `health`, or the path of what Papita does not know. */
+  /** `project` (a user in one), `user`, `global`, `health`, or the path of what Papita does not know. */
   about: string
   url: string
   username: string | null
@@ -37,14 +37,16 @@ export type PapitaServer = {
   /** Keys by the user's email, by project, and the one for everyone. */
   users: Map<string, string>
   projects: Map<string, string>
+  /** Where a project is named, only its keys are looked at, not the user's. */
+  habits: { isStrict: boolean }
   global: { key: string | null }
   journal: PapitaQuestion[]
   /** How questions for keys are answered from now on; hanging and resetting are so for its health too. */
   play(fault: PapitaFault): void
   /** What the health says from now on. */
   health: { status: number }
-  /** How many bytes of bodies without end went out. */
-  sent: { bytes: number }
+  /** How many bodies without end are still being taken. */
+  endless: { open: number }
   /** Stops listening, so that connections are refused, until `listen`. */
   refuse(): Promise<void>
   listen(): Promise<void>
@@ -61,7 +63,8 @@ class Papita {
   readonly projects = new Map<string, string>()
   readonly global: { key: string | null } = { key: null }
   readonly health = { status: 200 }
-  readonly sent = { bytes: 0 }
+  readonly habits = { isStrict: false }
+  readonly endless = { open: 0 }
   readonly journal: PapitaQuestion[] = []
   fault: PapitaFault = 'normal'
   readonly #token: string | null
@@ -98,9 +101,10 @@ class Papita {
   }
 
   #find({ about, username, projectId }: PapitaQuestion): { name: string; key: string } | null {
-    const own = about === 'user' ? this.users.get(username ?? '') : undefined
+    const looksAtUser = about === 'user' || (about === 'project' && !this.habits.isStrict)
+    const own = looksAtUser ? this.users.get(username ?? '') : undefined
     if (own !== undefined) return { name: 'user', key: own }
-    const shared = about === 'user' ? this.projects.get(projectId ?? '') : undefined
+    const shared = about === 'project' ? this.projects.get(projectId ?? '') : undefined
     if (shared !== undefined) return { name: 'project', key: shared }
     return about === 'global' && this.global.key !== null ? { name: 'global', key: this.global.key } : null
   }
@@ -123,12 +127,12 @@ class Papita {
     response.writeHead(200, { 'content-type': 'application/json' })
     const chunk = Buffer.alloc(16 * 1024, '[')
     const pour = () => {
-      while (!response.destroyed) {
-        this.sent.bytes += chunk.length
-        if (!response.write(chunk)) return
-      }
+      while (!response.destroyed && response.write(chunk));
     }
-    response.on('drain', pour)
+    this.endless.open += 1
+    response.on('drain', pour).on('close', () => {
+      this.endless.open -= 1
+    })
     pour()
   }
 }
@@ -136,7 +140,7 @@ class Papita {
 function read({ url = '/', headers }: IncomingMessage): PapitaQuestion {
   const { pathname, searchParams } = new URL(url, 'http://papita')
   const known: Record<string, string> = {
-    '/api/credentials': 'user',
+    '/api/credentials': searchParams.has('projectId') ? 'project' : 'user',
     '/api/credentials/global/openai': 'global',
     '/api/health': 'health',
   }
@@ -178,9 +182,9 @@ export async function startPapita({ port = 0, token }: Options = {}): Promise<Pa
     server.closeAllConnections()
     await new Promise((resolve) => server.close(resolve))
   }
-  const { users, projects, global, journal, health, sent } = papita
+  const { users, projects, habits, global, journal, health, endless } = papita
   return {
-    ...{ url: `http://127.0.0.1:${taken}`, users, projects, global, journal, health, sent },
+    ...{ url: `http://127.0.0.1:${taken}`, users, projects, habits, global, journal, health, endless },
     play: (fault) => {
       papita.fault = fault
     },
