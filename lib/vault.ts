@@ -1,35 +1,22 @@
-import { v7 as newId } from 'uuid'
 import { type Actor, findUser, type Origin } from './auth'
 import type {
-  CreateCredential,
   CredentialRecord,
-  CredentialType,
   CredentialView,
   FindCredentials,
   KeyConcern,
   ResolutionStep,
   RotationRecord,
-  UpdateCredential,
 } from './contracts/credentials'
 import type { Listing } from './contracts/primitives'
-import { db, type Transaction } from './db'
-import { env } from './env'
+import { db } from './db'
 import { AppError } from './errors'
 import { after, cursorOf, newestFirst, readCursor, toListing } from './paging'
-import { requireCallable } from './reach'
 import { findConcern, inOrderOfConcern } from './vault/concerns'
 import { recordDeed } from './vault/deeds'
 import { explainSearch } from './vault/explain'
-import { getMaster, holdNewestKek } from './vault/key'
-import { announceChange, explainLoan, findLentKey, type LentKey, noteUse, openStored } from './vault/lending'
-import {
-  type CredentialRow,
-  lastFour,
-  sealedFor,
-  toCredentialRecord,
-  toCredentialView,
-  withOwner,
-} from './vault/records'
+import { getMaster } from './vault/key'
+import { explainLoan, findLentKey, type LentKey, noteUse, openStored } from './vault/lending'
+import { type CredentialRow, toCredentialRecord, toCredentialView, withOwner } from './vault/records'
 import {
   type CredentialQuery,
   findServingKeys,
@@ -38,10 +25,10 @@ import {
   type ServingKey,
   toServingKey,
 } from './vault/resolve'
-import { lockCredential, requireScope, visibleTo } from './vault/rights'
+import { lockCredential, visibleTo } from './vault/rights'
 import { beginRotation } from './vault/rotation'
-import { sealSecret } from './vault/seal'
 
+export { createCredential, deleteCredential, updateCredential } from './vault/keeping'
 export type { LentKey } from './vault/lending'
 export { noteOutcome } from './vault/outcome'
 export { checkPapita } from './vault/papita-health'
@@ -49,13 +36,6 @@ export type { CredentialQuery, ServingKey } from './vault/resolve'
 export { revealCredential, revealGlobalCredential } from './vault/reveal'
 export { resumeRotation, stopRotation } from './vault/rotation'
 
-/** Where a key goes if nothing else is said; `OPENAI_BASE_URL` holds for every OpenAI key of the server. */
-function defaultBaseUrl(type: CredentialType): string {
-  if (type === 'openai') return env().OPENAI_BASE_URL
-  return type === 'anthropic' ? 'https://api.anthropic.com' : ''
-}
-
-const maxPerOwner = 100
 const maxConcerns = 100
 
 /** Checks at boot that the server has the key that the vault is sealed with. Throws unavailable, and changes nothing then. */
@@ -96,114 +76,6 @@ export async function pageCredentials(
     take: page.limit + 1,
   })
   return toListing(rows, page.limit, { record: toCredentialRecord, cursor: cursorOf })
-}
-
-/** Seals a key, bound to its owner and to one address. Throws not_found, forbidden, conflict, invalid_input. */
-export async function createCredential(
-  actor: Actor,
-  input: CreateCredential,
-  origin: Origin,
-): Promise<CredentialRecord> {
-  requireOwnName(actor, input)
-  const master = await getMaster()
-  const { scope, credentialType: type, label = null } = input
-  const projectId = input.projectId ?? null
-  const owner = { scope, userId: scope === 'user' ? actor.userId : null, projectId }
-  const identity = { id: newId(), version: 1, ...owner }
-  const baseUrl = input.baseUrl ?? defaultBaseUrl(type)
-  if (input.baseUrl !== undefined) requireCallable(input.baseUrl)
-  const apiKey = input.credentials.api_key
-  const row = await db().$transaction(async (tx) => {
-    const kek = await holdNewestKek(tx, master)
-    await requireScope(tx, actor, { scope, projectId })
-    await requireRoom(tx, owner)
-    const sealed = sealSecret(kek, sealedFor(identity), { apiKey, baseUrl })
-    const made = await tx.credential.create({
-      data: {
-        ...identity,
-        ...sealed,
-        type,
-        label,
-        baseUrl,
-        last4: lastFour(apiKey),
-        expiresAt: toDate(input.expiresAt),
-        createdBy: actor.userId,
-        createdAt: new Date(),
-      },
-      include: withOwner,
-    })
-    await recordDeed(tx, { actor, origin, action: 'credential.create', row: made })
-    return made
-  })
-  announceChange()
-  return toCredentialRecord(row)
-}
-
-function toDate(time: string | null | undefined): Date | null {
-  return time ? new Date(time) : null
-}
-
-function requireOwnName(actor: Actor, { scope, username }: CreateCredential): void {
-  if (scope !== 'user' || username === undefined) return
-  if (username.trim().toLowerCase() === actor.email) return
-  throw new AppError('forbidden', 'You can keep keys of your own, not those of another account.')
-}
-
-type Owner = { scope: string; userId: string | null; projectId: string | null }
-
-async function requireRoom(tx: Transaction, { scope, userId, projectId }: Owner): Promise<void> {
-  if ((await tx.credential.count({ where: { scope, userId, projectId } })) < maxPerOwner) return
-  throw new AppError('conflict', `There are ${maxPerOwner} keys here already. Delete one that is not used.`)
-}
-
-/** Changes the label, or replaces the key, and with it the address that it may go to. Throws not_found, forbidden, invalid_input. */
-export async function updateCredential(
-  actor: Actor,
-  credentialId: string,
-  input: UpdateCredential,
-  origin: Origin,
-): Promise<CredentialRecord> {
-  if (input.baseUrl !== undefined) requireCallable(input.baseUrl)
-  const master = await getMaster()
-  const row = await db().$transaction(async (tx) => {
-    const kek = await holdNewestKek(tx, master)
-    const known = await lockCredential(tx, actor, credentialId)
-    const apiKey = input.credentials?.api_key
-    const version = known.version + 1
-    const baseUrl = input.baseUrl ?? known.baseUrl
-    const secret = apiKey === undefined ? null : { apiKey, baseUrl }
-    const changed = await tx.credential.update({
-      where: { id: credentialId },
-      data: {
-        label: input.label,
-        expiresAt: secret || input.expiresAt !== undefined ? toDate(input.expiresAt) : undefined,
-        ...(secret && {
-          ...sealSecret(kek, sealedFor({ ...known, version }), secret),
-          version,
-          baseUrl,
-          last4: lastFour(secret.apiKey),
-          lastUsedAt: null,
-          failure: null,
-          failedAt: null,
-        }),
-      },
-      include: withOwner,
-    })
-    await recordDeed(tx, { actor, origin, action: 'credential.update', row: changed })
-    return changed
-  })
-  announceChange()
-  return toCredentialRecord(row)
-}
-
-/** Deletes a key; the next call does without it. Throws not_found, forbidden. */
-export async function deleteCredential(actor: Actor, credentialId: string, origin: Origin): Promise<void> {
-  await db().$transaction(async (tx) => {
-    const row = await lockCredential(tx, actor, credentialId)
-    await recordDeed(tx, { actor, origin, action: 'credential.delete', row })
-    await tx.credential.delete({ where: { id: credentialId } })
-  })
-  announceChange()
 }
 
 /**

@@ -67,18 +67,25 @@ export const CreateCredential = z
   })
 export type CreateCredential = z.output<typeof CreateCredential>
 
-/** A new address needs a new key with it, so that a stored key never travels to another host. */
+/**
+ * What is left out stays. Another address or kind, and moving a key away from those who share it, need the key with it:
+ * a stored one never travels to another host, nor does it leave with whoever may only use it.
+ */
 export const UpdateCredential = z
   .strictObject({
-    label: line(120).optional(),
+    username: z.string().max(254).optional(),
+    credentialType: CredentialType.optional(),
+    projectId: Id.nullish(),
+    scope: CredentialScope.optional(),
+    label: line(120).nullish(),
     baseUrl: BaseUrl.optional(),
     /** A key that is replaced has no end but the one that comes with it. */
     expiresAt: ExpiresAt,
     credentials: Secret.optional(),
   })
-  .refine(({ baseUrl, credentials }) => baseUrl === undefined || credentials !== undefined, {
-    path: ['credentials'],
-    message: 'To send a key to another address, enter the key again.',
+  .refine(({ scope, projectId }) => !projectId || scope === undefined || scope === 'project', {
+    path: ['projectId'],
+    message: 'A project key needs the project; other keys have none.',
   })
 export type UpdateCredential = z.output<typeof UpdateCredential>
 

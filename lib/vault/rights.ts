@@ -59,7 +59,9 @@ export async function lockCredential(tx: Transaction, actor: Actor, id: string):
   if (!seen) throw noCredential()
   await requireScope(tx, actor, { scope: seen.scope as CredentialScope, projectId: seen.projectId })
   await tx.$queryRaw`SELECT 1 FROM credentials WHERE id = ${id}::uuid FOR UPDATE`
-  const row = await tx.credential.findUnique({ where: { id }, include: withOwner })
+  // It may have been moved to somebody else just before it was locked.
+  const { scope, userId, projectId } = seen
+  const row = await tx.credential.findFirst({ where: { id, scope, userId, projectId }, include: withOwner })
   if (!row) throw noCredential()
   return row
 }
