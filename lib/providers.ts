@@ -56,8 +56,8 @@ export function remedyFor(error: AppError): ReplyError['remedy'] {
 }
 
 /**
- * Tries a key: `GET /models`, and at OpenAI one token's worth of an embedding, which shows whether there is credit; 30 s
- * at most each. Counts the models. Throws as `streamModel`.
+ * Tries a key: `GET /models`, and at OpenAI one token's worth of an embedding, which shows whether there is credit; 40 s
+ * at most. Counts the models. Throws as `streamModel`.
  */
 export async function testKey(key: ModelKey, signal: AbortSignal): Promise<{ models: number }> {
   if (key.provider === 'demo') return { models: 1 }

@@ -11,6 +11,9 @@ const timeouts = { connectMs: 10_000, firstByteMs: 15_000, idleMs: 10_000, total
  */
 const smallest = JSON.stringify({ model: 'text-embedding-3-small', input: '.' })
 
+/** A call that tells so little is not waited for long. */
+const creditTimeouts = { connectMs: 5000, firstByteMs: 10_000, idleMs: 5000, totalMs: 10_000 }
+
 /** How many models a server lists for this key; throws as a call to a model does. */
 export async function countModels(key: ModelKey, signal: AbortSignal): Promise<number> {
   const call = { key, path: '/models', accept: 'application/json', timeouts }
@@ -28,7 +31,13 @@ export async function countModels(key: ModelKey, signal: AbortSignal): Promise<n
  * fault of this call says nothing against a key: it may be one that makes no embeddings.
  */
 export async function requireCredit(key: ModelKey, signal: AbortSignal): Promise<void> {
-  const call = { key, path: '/embeddings', body: smallest, accept: 'application/json', timeouts }
+  const call = {
+    key,
+    path: '/embeddings',
+    body: smallest,
+    accept: 'application/json',
+    timeouts: creditTimeouts,
+  }
   const answer = await fetchWhole(call, signal).catch(() => null)
   signal.throwIfAborted()
   if (answer === null || answer.status === 200) return

@@ -110,6 +110,13 @@ test('a call that is late with the fault of a replaced key says nothing against 
   expect(await view(id)).toMatchObject({ failure: 'quota' })
 })
 
+test('a use of a key is no change of its record', async () => {
+  const { id, updatedAt } = await keep()
+  await lend()
+  await expect.poll(async () => (await view(id))?.lastUsedAt).not.toBeNull()
+  expect((await view(id))?.updatedAt).toBe(updatedAt)
+})
+
 test('keys that are in no record, and records that are gone, are nothing to note', async () => {
   await noteOutcome({ credentialId: null }, refused)
   const { id } = await keep()
