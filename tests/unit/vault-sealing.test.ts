@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto'
+import { createDecipheriv, randomUUID } from 'node:crypto'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import {
@@ -41,18 +41,37 @@ test('whatever was sealed opens for its own record, byte for byte', () => {
   )
 })
 
-test('10,000 sealings of one key use no nonce, data key or box twice', () => {
+/** `npm run test:fuzz` seals a million times. */
+const sealings = Number(process.env.SEALINGS ?? 20_000)
+
+test(`${sealings} sealings under one key use no nonce twice`, { timeout: 900_000 }, () => {
   const seen = new Set<string>()
   const boundTo = owner()
-  for (let count = 0; count < 10_000; count += 1) {
-    const { wrappedKey, sealed } = sealSecret(kek, boundTo, secret)
-    seen.add(Buffer.from(wrappedKey.subarray(1, 13)).toString('hex'))
-    seen.add(Buffer.from(sealed.subarray(1, 13)).toString('hex'))
-    seen.add(Buffer.from(wrappedKey.subarray(29)).toString('hex'))
-    seen.add(Buffer.from(sealed).toString('hex'))
+  for (let count = 0; count < sealings; count += 1) {
+    for (const box of Object.values(boxesOf(sealSecret(kek, boundTo, secret)))) {
+      seen.add(box.toString('latin1', 1, 13))
+    }
   }
-  expect(seen.size).toBe(40_000)
+  expect(seen.size).toBe(2 * sealings)
 })
+
+test('sealings of the same thing have neither a data key nor a byte of text in common', () => {
+  const boundTo = owner()
+  const texts = new Set<string>()
+  const dataKeys = new Set<string>()
+  for (let count = 0; count < 2000; count += 1) {
+    const { wrappedKey, sealed } = boxesOf(sealSecret(kek, boundTo, secret))
+    const key = createDecipheriv('aes-256-gcm', kek.key, wrappedKey.subarray(1, 13))
+    // Without the tag: what counts here is which key was wrapped.
+    dataKeys.add(key.update(wrappedKey.subarray(29)).toString('hex'))
+    texts.add(sealed.toString('hex', 29))
+  }
+  expect([texts.size, dataKeys.size]).toEqual([2000, 2000])
+})
+
+function boxesOf({ wrappedKey, sealed }: Sealed) {
+  return { wrappedKey: Buffer.from(wrappedKey), sealed: Buffer.from(sealed) }
+}
 
 test('a record with any one bit flipped does not open', () => {
   const boundTo = owner()
