@@ -8,7 +8,7 @@ const ranks = [
   ['db', 'bus', 'http', 'paging'],
   ['audit'],
   ['auth'],
-  ['usage', 'vault', 'projects'],
+  ['usage', 'sessions', 'vault', 'projects'],
   ['providers'],
   ['replies', 'knowledge', 'health'],
   ['chat', 'gateway'],

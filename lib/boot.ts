@@ -6,6 +6,7 @@ import { log } from './log'
 import { isLoopbackAllowed } from './reach'
 import { remember } from './remember'
 import { drainReplies, recoverReplies, stopReplies } from './replies'
+import { closeSessionLog, openSessionLog } from './sessions'
 import { resumeRotation, stopRotation, verifyVaultKey } from './vault'
 
 type Shutdown = { drain: () => Promise<void>; stop: () => Promise<void> }
@@ -26,6 +27,7 @@ async function start(): Promise<void> {
   shutdown.__alChatShutdown = { drain: drainReplies, stop }
   await verifyVaultKey()
   await resumeRotation()
+  await openSessionLog()
   await recoverReplies(adoptAnswer, isDatabaseOurs())
   await warmPasswords()
   tellReach()
@@ -41,6 +43,7 @@ function tellReach(): void {
 
 async function stop(): Promise<void> {
   await stopReplies()
+  await closeSessionLog()
   await stopRotation()
   await stopDatabase()
 }

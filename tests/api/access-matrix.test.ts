@@ -66,6 +66,18 @@ const conversation = async (world: World) => `/api/conversations/${await world.c
 const apiKey = async (world: World) => `/api/keys/${await world.apiKey()}`
 const reply = async (world: World) => `/api/replies/${(await world.reply()).id}`
 
+const chatSession = async (world: World) => `/api/sessions/${await world.chatSession()}`
+/** The day that a new session of the owner's began on. */
+const dayOf = async (world: World) =>
+  (await world.chatSession()).replace(/^session_(\d{4})(\d\d)(\d\d).*/, '$1-$2-$3')
+const about =
+  (deed: 'metric' | 'stop', more = {}) =>
+  async (world: World): Promise<Call> => ({
+    path: `/api/session/${deed}`,
+    body: { session_id: await world.chatSession(), ...more },
+  })
+const ownersAndAdmins = (status: number): ByCaller => ({ ...only('owner', status), admin: status })
+
 /** A call of this thing, of what is below it, with a body. */
 const at =
   (thing: (world: World) => Promise<string>, below = '', body?: unknown) =>
@@ -339,6 +351,20 @@ const rows: Row[] = [
 
   ['GET', '/api/audit', 'session', nothing, { ...everyone(403), admin: 200 }],
   ['GET', '/api/audit/export', 'session', nothing, { ...everyone(403), admin: 200 }],
+
+  ['POST', '/api/session/start', 'chat', async () => ({ body: {} }), everyone(200)],
+  ['POST', '/api/session/metric', 'chat', about('metric', { metrics: { clicks: 1 } }), only('owner', 200)],
+  ['POST', '/api/session/stop', 'chat', about('stop'), only('owner', 200)],
+  ['GET', '/api/sessions', 'portal:read', nothing, everyone(200)],
+  ['GET', '/api/sessions/[sessionId]', 'portal:read', at(chatSession), ownersAndAdmins(200)],
+  ['GET', '/api/sessions/[sessionId]/log', 'portal:read', at(chatSession, '/log'), ownersAndAdmins(200)],
+  [
+    'GET',
+    '/api/sessions/log',
+    'portal:read',
+    async (world) => ({ path: `/api/sessions/log?day=${await dayOf(world)}` }),
+    { ...everyone(403), admin: 200 },
+  ],
 
   ['GET', '/api/conversations', 'chat', nothing, everyone(200)],
   ['GET', '/api/conversations/[conversationId]', 'chat', at(conversation), only('owner', 200)],

@@ -80,6 +80,11 @@ export class World {
     return this.#make('/api/keys', { name: 'Key', scopes: ['chat'] })
   }
 
+  /** A session of the owner's with a chat, which is open. */
+  async chatSession(): Promise<string> {
+    return String((await expectMade(this.people.owner.post('/api/session/start'))).session_id)
+  }
+
   /** Another device of the owner's. */
   async session(): Promise<{ id: string; token: string }> {
     const { owner } = this.people
