@@ -14,7 +14,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['tests/unit/**/*.test.ts'],
-          globalSetup: 'tests/support/database-setup.ts',
+          globalSetup: ['tests/support/database-setup.ts', 'tests/support/canary-setup.ts'],
           testTimeout: 30_000,
           hookTimeout: 60_000,
         },

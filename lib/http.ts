@@ -56,7 +56,7 @@ export function route<A, P = unknown, Q = unknown, B = unknown>(declared: Declar
       {
         requestId,
         method: request.method,
-        path: new URL(request.url).pathname,
+        path: shownPath(new URL(request.url).pathname),
         status: response.status,
         ms: Math.round(performance.now() - startedAt),
       },
@@ -64,6 +64,11 @@ export function route<A, P = unknown, Q = unknown, B = unknown>(declared: Declar
     )
     return response
   }
+}
+
+/** The path for the log, without what is no id and no name: someone may have put a key there. */
+function shownPath(path: string): string {
+  return path.replace(/(?<=\/)(?:[^/]{41,}|(?:[spr]k[-_]|alc_)[^/]*)/g, '…')
 }
 
 function finish(request: Request, response: Response, requestId: string): void {

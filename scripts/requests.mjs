@@ -13,6 +13,8 @@ import { BlockList, isIP } from 'node:net'
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
 /** Pages are looked at, and their forms are posted. */
 const PAGE_METHODS = ['GET', 'HEAD', 'POST']
+/** A caller's name for a request, as lib/http takes it too. */
+const REQUEST_ID = /^(?![spr]k[-_]|alc_)[A-Za-z0-9_-]{8,64}$/
 /** What is no page: these answer for themselves which methods they take. */
 const NO_PAGE = /^\/(api|_next|v1|health|metrics|auth|completion|images|embeddings|models)(\/|$)/
 
@@ -32,7 +34,7 @@ export function answerStarting(request, response) {
  */
 export function nameRequest(request, response) {
   const given = request.headers['x-request-id']
-  const id = typeof given === 'string' && /^[A-Za-z0-9_-]{8,64}$/.test(given) ? given : randomUUID()
+  const id = typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID()
   request.headers['x-request-id'] = id
   // Who is at the other end, for rate limits and the audit; whatever a caller put there is overwritten.
   const peer = (request.socket.remoteAddress ?? '').replace(/^::ffff:/, '')

@@ -2,7 +2,7 @@
 
 import { Search, X } from 'lucide-react'
 import { usePathname } from 'next/navigation'
-import { useEffect, useId, useState, useSyncExternalStore } from 'react'
+import { useEffect, useState, useSyncExternalStore } from 'react'
 import type { ConversationRecord } from '@/lib/contracts/conversations'
 import type { Listing } from '@/lib/contracts/primitives'
 import { Button } from '../ui/button'
@@ -116,7 +116,10 @@ function Note({ children }: { children: string }) {
   return <p className="px-5 py-2 text-ink-soft text-ui">{children}</p>
 }
 
-/** The reader's conversations by day, with search, in the sidebar or the phone's sheet. */
+/**
+ * The reader's conversations by day, with search, in the sidebar or the phone's sheet. All groups are one list: a row
+ * that moves to another one stays itself, and so does its menu, or the field with its title, while it is open.
+ */
 export function ConversationList({ initial }: { initial: Listing<ConversationRecord> }) {
   const { items, nextCursor, hidden } = useConversations(initial)
   const [typed, setTyped] = useState('')
@@ -124,7 +127,6 @@ export function ConversationList({ initial }: { initial: Listing<ConversationRec
   const found = useSearch(query)
   const currentId = usePathname().match(/^\/chat\/[^/]+\/([^/]+)/)?.[1]
   const timeZone = useTimeZone()
-  const headings = useId()
   const known = new Map(items.map((item) => [item.id, item]))
   const listed = (found?.items.map((item) => known.get(item.id) ?? item) ?? items).filter(
     ({ id, archived }) => !hidden.has(id) && !archived,
@@ -137,22 +139,18 @@ export function ConversationList({ initial }: { initial: Listing<ConversationRec
       {items.length >= searchableFrom || nextCursor !== null ? (
         <SearchBox value={typed} onChange={setTyped} />
       ) : null}
-      {groupConversations(listed, Date.now(), timeZone).map(({ label, items: group }) => (
-        <section key={label} aria-labelledby={`${headings}-${label}`} className="pb-3">
-          <h2 id={`${headings}-${label}`} className="px-5 pt-1 pb-1 text-ink-soft text-label">
-            {label}
-          </h2>
-          <ul className="flex flex-col gap-px px-2">
-            {group.map((conversation) => (
-              <ConversationRow
-                key={conversation.id}
-                conversation={conversation}
-                isCurrent={conversation.id === currentId}
-              />
-            ))}
-          </ul>
-        </section>
-      ))}
+      <ul className="flex flex-col gap-px px-2 pb-3">
+        {groupConversations(listed, Date.now(), timeZone).flatMap(({ label, items: group }) =>
+          group.map((conversation, index) => (
+            <ConversationRow
+              key={conversation.id}
+              heading={index === 0 ? label : undefined}
+              conversation={conversation}
+              isCurrent={conversation.id === currentId}
+            />
+          )),
+        )}
+      </ul>
       {found?.failure ? <Note>{found.failure.message}</Note> : null}
       {found && !found.failure && listed.length === 0 ? <Note>{`No title has “${query}”.`}</Note> : null}
       {query === '' && nextCursor !== null ? <LoadMore /> : null}

@@ -138,28 +138,40 @@ function RowMenu({ conversation, onRename }: { conversation: ConversationRecord;
   )
 }
 
-type RowProps = { conversation: ConversationRecord; isCurrent: boolean }
+type RowProps = {
+  conversation: ConversationRecord
+  isCurrent: boolean
+  /** Of the group that begins here. */
+  heading?: string
+}
 
 /** One conversation in the list: where it leads, whether it is being answered, what can be done with it. */
-export const ConversationRow = memo(function ConversationRow({ conversation, isCurrent }: RowProps) {
+export const ConversationRow = memo(function ConversationRow({ conversation, isCurrent, heading }: RowProps) {
+  return (
+    <li className="not-first:has-[h2]:pt-3">
+      {heading === undefined ? null : <h2 className="px-3 pt-1 pb-1 text-ink-soft text-label">{heading}</h2>}
+      <RowLine conversation={conversation} isCurrent={isCurrent} />
+    </li>
+  )
+})
+
+function RowLine({ conversation, isCurrent }: Omit<RowProps, 'heading'>) {
   const [renaming, setRenaming] = useState(false)
   const link = useRef<HTMLAnchorElement>(null)
   const { id, agent_id, title, running } = conversation
   if (renaming) {
     return (
-      <li>
-        <TitleField
-          conversation={conversation}
-          onDone={() => {
-            setRenaming(false)
-            requestAnimationFrame(() => link.current?.focus())
-          }}
-        />
-      </li>
+      <TitleField
+        conversation={conversation}
+        onDone={() => {
+          setRenaming(false)
+          requestAnimationFrame(() => link.current?.focus())
+        }}
+      />
     )
   }
   return (
-    <li className="group relative">
+    <div className="group relative">
       <Link
         ref={link}
         href={`/chat/${agent_id}/${id}`}
@@ -177,6 +189,6 @@ export const ConversationRow = memo(function ConversationRow({ conversation, isC
         ) : null}
       </Link>
       <RowMenu conversation={conversation} onRename={() => setRenaming(true)} />
-    </li>
+    </div>
   )
-})
+}

@@ -212,17 +212,55 @@ test('a conversation is renamed, pinned, and deleted with ten seconds to think',
   await options.click()
   await page.getByRole('menuitem', { name: 'Pin' }).click()
   await expect(list.getByRole('heading', { name: 'Pinned' })).toBeVisible()
-  // The row moves once more when the server tells of the pin, and a menu that is open then closes.
-  await expect(async () => {
-    await options.click({ timeout: 2000 })
-    await page.getByRole('menuitem', { name: 'Delete' }).click({ timeout: 2000 })
-  }).toPass()
+  await options.click()
+  await page.getByRole('menuitem', { name: 'Delete' }).click()
   await expect(list.getByRole('link', { name: 'Named by hand' })).toBeHidden()
   await expect(page.getByRole('heading', { name: 'Guide' })).toBeVisible()
   await page.getByRole('button', { name: 'Undo' }).click()
   await expect(list.getByRole('link', { name: 'Named by hand' })).toBeVisible()
   await page.reload()
   await expect(list.getByRole('link', { name: 'Named by hand' })).toBeVisible()
+})
+
+test('an open menu, and a title being typed, stay when the row moves to another group', async ({
+  chat,
+  page,
+}) => {
+  const agent = await chat.makeAgent()
+  await chat.open(agent)
+  await chat.ask('first')
+  await chat.open(agent)
+  await chat.ask('second')
+  const list = page.getByRole('navigation', { name: 'Conversations' })
+  const pinned = list.getByRole('heading', { name: 'Pinned' })
+  const row = list.getByRole('listitem').filter({ has: page.getByRole('link', { name: 'first' }) })
+  const href = (await row.getByRole('link').getAttribute('href')) ?? ''
+  const pinElsewhere = async (isPinned: boolean) => {
+    const headers = { origin: new URL(page.url()).origin }
+    const path = `/api/conversations/${href.split('/').at(-1)}`
+    expect((await page.request.patch(path, { data: { pinned: isPinned }, headers })).ok()).toBe(true)
+  }
+  await row.getByRole('button', { name: 'Options for first' }).focus()
+  await page.keyboard.press('ArrowDown')
+  const rename = page.getByRole('menuitem', { name: 'Rename' })
+  await expect(rename).toBeFocused()
+  for (const isPinned of [true, false]) {
+    await pinElsewhere(isPinned)
+    await expect(pinned).toBeVisible({ visible: isPinned })
+    await expect(page.getByRole('menuitem', { name: isPinned ? 'Unpin' : 'Pin' })).toBeVisible()
+    await expect(rename).toBeFocused()
+  }
+  await page.keyboard.press('Enter')
+  const field = page.getByRole('textbox', { name: 'Title of the conversation' })
+  await field.fill('half a ti')
+  for (const isPinned of [true, false]) {
+    await pinElsewhere(isPinned)
+    await expect(pinned).toBeVisible({ visible: isPinned })
+    await expect(field).toBeFocused()
+    await expect(field).toHaveValue('half a ti')
+  }
+  await page.keyboard.press('Escape')
+  await expect(row.getByRole('link')).toBeFocused()
 })
 
 test('nothing of an answer runs, loads or leads anywhere by itself', async ({ chat, page }) => {

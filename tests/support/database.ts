@@ -1,7 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import { Client } from 'pg'
+import { requireNoLeak, searchDatabase } from './canary/remains'
+import type { Secret } from './canary/searcher'
 
-/** An empty database of one's own. */
+/** How every provider key of the tests begins. */
+const testKeys: Secret[] = [{ kind: 'provider-key', value: 'sk-test-' }]
+
+/** An empty database of one's own; dropping it throws where the canary watch finds a provider's key in it. */
 export type ScratchDatabase = { url: string; drop: () => Promise<void> }
 
 /**
@@ -16,7 +21,12 @@ export async function createScratchDatabase(
   await runOn(serverUrl, `CREATE DATABASE ${name}`)
   const url = new URL(serverUrl)
   url.pathname = `/${name}`
-  return { url: url.href, drop: () => runOn(serverUrl, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`) }
+  const drop = async () => {
+    await searchDatabase(url.href, name, testKeys)
+    await runOn(serverUrl, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`)
+    requireNoLeak(name)
+  }
+  return { url: url.href, drop }
 }
 
 async function runOn(serverUrl: string, sql: string): Promise<void> {

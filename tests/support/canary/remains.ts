@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { Client } from 'pg'
 import { secretFiles, secretsOfEnvironment, secretsOfFolder } from './given.ts'
 import { CanaryRecord, type Counts, canaryFolder, storeOf } from './record.ts'
-import { Searcher, StreamSearch } from './searcher.ts'
+import { Searcher, type Secret, StreamSearch } from './searcher.ts'
 
 /*
  * What a server leaves behind: what it has written to its output, its database, its files. All of these do nothing
@@ -38,10 +38,11 @@ export function watchOutput(child: ChildProcess, env: Environment): void {
  * Searches each row of each table of a database, as text and, where it holds bytes, as bytes. One that does not answer,
  * which some tests want, is counted as unread.
  */
-export async function searchDatabase(url: string, dataDir: string): Promise<void> {
+export async function searchDatabase(url: string, dataDir: string, more: Secret[] = []): Promise<void> {
   const folder = canaryFolder()
   if (!folder) return
   const { record, searcher } = openWatch(folder, dataDir)
+  for (const secret of more) searcher.add(secret)
   const client = new Client({ connectionString: url, connectionTimeoutMillis: CONNECT_MS })
   const isThere = await client
     .on('error', () => undefined)
