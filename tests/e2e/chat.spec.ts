@@ -241,6 +241,8 @@ test('an open menu, and a title being typed, stay when the row moves to another 
     expect((await page.request.patch(path, { data: { pinned: isPinned }, headers })).ok()).toBe(true)
   }
   await row.getByRole('button', { name: 'Options for first' }).focus()
+  await page.keyboard.press('Enter')
+  await expect(page.getByRole('menu')).toBeFocused()
   await page.keyboard.press('ArrowDown')
   const rename = page.getByRole('menuitem', { name: 'Rename' })
   await expect(rename).toBeFocused()
