@@ -38,13 +38,16 @@ let server: TestServer
 let upstream: RawServer
 /** What the provider answers, given the key that it was called with. */
 let answer: (key: string, request: IncomingMessage, response: ServerResponse) => void
+/** The key that the provider was last called with. */
+let asked = ''
 let talk: Talk
 let ids: Record<string, string>
 let byKey: Client
 
 beforeAll(async () => {
   upstream = await startHttp((request, response) => {
-    answer(String(request.headers.authorization).replace(/^Bearer /, ''), request, response)
+    asked = String(request.headers.authorization).replace(/^Bearer /, '')
+    answer(asked, request, response)
   })
   answer = (_key, _request, response) => response.writeHead(500).end()
   server = await startServer({
@@ -137,6 +140,10 @@ const bodies: [string, Record<string, string>, string][] = [
   ],
 ]
 
+const noBody: [string, Record<string, string>, undefined][] = [['no body', {}, undefined]]
+/** Who signs out is somebody else from then on. */
+const walked = listRoutes().filter((route) => route !== '/api/auth/logout')
+
 const callers: [string, () => Record<string, string>][] = [
   ['nobody', () => ({})],
   ['a person', () => ({ authorization: `Bearer ${talk.user.token}` })],
@@ -151,26 +158,22 @@ const callers: [string, () => Record<string, string>][] = [
 describe.each(callers)('a secret in a request of %s is told to nobody', (_, headersOf) => {
   test.each(['GET', 'POST', 'PUT', 'PATCH', 'DELETE'])('%s on every route', async (method) => {
     let count = 0
-    for (const route of listRoutes())
+    for (const route of walked)
       for (const address of addressesOf(route)) {
         // What is there is needed by the calls that come after.
         const path = method === 'DELETE' ? route.replace(/\[.*?\]+/g, nobody) : address
-        const tries = method === 'GET' || method === 'DELETE' ? [['no body', {}, undefined] as const] : bodies
-        const answers = await Promise.all(
-          tries.map(async ([about, headers, body]) => {
-            const { status, said } = await listen(path, {
-              method,
-              body,
-              headers: { ...headersOf(), ...headers },
-            })
-            return { status, said, about: `${method} ${route}, ${about}` }
-          }),
-        )
-        for (const { status, said, about } of answers) {
-          expect(status, about).not.toBe(500)
-          expectNothingTold(said, about)
+        for (const [about, headers, body] of method === 'GET' || method === 'DELETE' ? noBody : bodies) {
+          const { status, said } = await listen(path, {
+            method,
+            body,
+            headers: { ...headersOf(), ...headers },
+          })
+          expect(status, `${method} ${route}, ${about}`).not.toBe(500)
+          expectNothingTold(said, `${method} ${route}, ${about}`)
+          count += 1
+          // Nothing more is read then.
+          if (status === 401 || status === 405) break
         }
-        count += answers.length
       }
     expect(count).toBeGreaterThan(50)
   })
@@ -245,11 +248,13 @@ const failing: [string, typeof answer][] = [
 
 test.each(failing)('a provider that %s tells it to nobody', async (_, how) => {
   answer = how
+  asked = ''
   const tested = await talk.user.post(`/api/credentials/${ids.credentialId}/test`)
   expectNothingTold(tested.text, 'the test of the key')
   const { reply } = await send(talk, 'hello', (await view(talk)).conversation.current_message_id)
   const events = await followToEnd(talk.user, reply.events_url)
   expect(events.at(-1)?.type).toBe('failed')
+  expect(asked).toBe(providerKey)
   expectNothingTold(JSON.stringify(events), 'the events')
   for (const path of [`/api/conversations/${talk.conversationId}`, '/api/credentials', '/api/health'])
     expectNothingTold((await talk.user.get(path)).text, path)
