@@ -79,9 +79,10 @@ export class CanaryRecord {
   }
 }
 
-/** The folder of this run's watch; undefined where nobody watches, as when figures are measured. */
+/** The folder of this run's watch; undefined where nobody watches, as when figures are measured (`AL_CANARY=off`). */
 export function canaryFolder(): string | undefined {
-  return process.env.AL_CANARY || undefined
+  const { AL_CANARY: folder } = process.env
+  return folder && folder !== 'off' ? folder : undefined
 }
 
 /** The name of what servers with this data folder share. */
