@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http'
+import type { ClientRequest, IncomingMessage } from 'node:http'
 import type { Secret } from './searcher.ts'
 
 /** Shorter ones that a test sends, such as a password that is refused for being too short, would be found by chance. */
@@ -25,6 +25,15 @@ export function secretsOfHeaders({ headers }: IncomingMessage): Secret[] {
     ...[...(headers.cookie ?? '').matchAll(sessionCookie)].map(([, value]) => value),
   ]
   return values.flatMap((value) => (typeof value === 'string' ? secretOfToken(value) : []))
+}
+
+/** The key that the server itself sends along when it asks someone, wherever it has it from. */
+export function secretsOfCall(request: ClientRequest): Secret[] {
+  const authorization = String(request.getHeader('authorization') ?? '')
+  const values = [/^bearer (\S+)/i.exec(authorization)?.[1], request.getHeader('x-api-key')]
+  return values.flatMap((value) =>
+    typeof value === 'string' ? learned({ kind: 'provider-key', value }) : [],
+  )
 }
 
 /** The secrets in the body of a request, also of one that is cut off or no JSON at all. */

@@ -2,7 +2,7 @@
  * A server that tells its secrets, each in another place: what the canary watch must find. Started by a test through
  * the same `--import` as the product.
  */
-import { createServer, type ServerResponse } from 'node:http'
+import { createServer, get, type ServerResponse } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
 
@@ -35,6 +35,14 @@ const leaks: Record<string, (response: ServerResponse) => void> = {
     console.log(`asked with ${Buffer.from(secret).toString('hex')}`)
     response.end('ok')
   },
+  // A key from elsewhere, with which somebody is asked: it was in no environment and no request.
+  '/lent': (response) => {
+    const key = Buffer.from('yek-a-tnel-saw-taht').reverse().toString()
+    const headers = { authorization: `Bearer ${key}` }
+    get({ host: '127.0.0.1', port: portOf(), path: '/masked', headers }, (answer) => {
+      answer.resume().on('end', () => response.end(`asked with ${key}`))
+    })
+  },
   '/echo': (response) => {
     let body = ''
     response.req.on('data', (piece) => (body += piece)).on('end', () => response.writeHead(400).end(body))
@@ -49,8 +57,11 @@ const server = createServer((request, response) => {
   else response.end(`nothing to see: ${secret.slice(-4)}`)
 })
 server.on('clientError', (_, socket) => socket.end(`HTTP/1.1 400 Bad\r\nx-debug: ${secret}\r\n\r\n`))
-server.listen(0, '127.0.0.1', () => {
+server.listen(0, '127.0.0.1', () => console.log(`http://127.0.0.1:${portOf()}`))
+
+function portOf(): number {
   const address = server.address()
-  console.log(`http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`)
-})
+  return typeof address === 'object' && address ? address.port : 0
+}
+
 process.once('SIGTERM', () => process.exit(0))

@@ -4,12 +4,12 @@
  * product knows nothing of it: Node itself tells of connections, requests and answers (node:diagnostics_channel).
  */
 import { subscribe } from 'node:diagnostics_channel'
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { isMainThread } from 'node:worker_threads'
 import { type Watch, WatchedAnswer } from './answers.ts'
 import { secretsOfEnvironment, secretsOfFolder } from './given.ts'
-import { hearBody, secretsOfBody, secretsOfHeaders } from './learning.ts'
+import { hearBody, secretsOfBody, secretsOfCall, secretsOfHeaders } from './learning.ts'
 import { CanaryRecord, canaryFolder, storeOf } from './record.ts'
 import { Searcher, type Secret } from './searcher.ts'
 
@@ -34,6 +34,9 @@ function startWatch(folder: string): void {
     if (!hasReadFolder) learn(secretsOfFolder(dataDir))
     hasReadFolder = true
     careFor(watch, () => watchExchange(watch, request, response))
+  })
+  subscribe('http.client.request.start', (message) => {
+    careFor(watch, () => learn(secretsOfCall((message as { request: ClientRequest }).request)))
   })
   subscribe('net.server.socket', (message) => watchRawWrites(watch, (message as { socket: Socket }).socket))
   setInterval(() => record.save(), SAVE_MS).unref()
