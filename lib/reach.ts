@@ -132,3 +132,22 @@ function allowedNetworks(): { port: number | null; list: BlockList }[] {
   })
   return networks
 }
+
+/** Which places besides public ones this server calls: itself or not, and the entries of ALLOWED_PROVIDER_HOSTS. */
+export function describeReach(): { loopback: boolean; allowed: string[] } {
+  return { loopback: isLoopbackAllowed(), allowed: env().ALLOWED_PROVIDER_HOSTS.map(sayAllowed) }
+}
+
+type AllowedHost = ReturnType<typeof env>['ALLOWED_PROVIDER_HOSTS'][number]
+
+function sayAllowed(host: AllowedHost): string {
+  const place =
+    host.kind === 'network'
+      ? sayNetwork(host.address, host.bits)
+      : `${host.kind === 'under' ? '*.' : ''}${host.name}`
+  return host.port === null ? place : `${isIP(place) === 6 ? `[${place}]` : place}:${host.port}`
+}
+
+function sayNetwork(address: string, bits: number): string {
+  return bits === (isIP(address) === 6 ? 128 : 32) ? address : `${address}/${bits}`
+}

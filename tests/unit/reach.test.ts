@@ -161,3 +161,18 @@ test.each([
   const read = () => parseEnv({ ALLOWED_PROVIDER_HOSTS: `ollama.lan, ${entry}` })
   expect(read).toThrow(/ALLOWED_PROVIDER_HOSTS entry 2 must look like host, /)
 })
+
+test('what is called besides public addresses is told as it was written in ALLOWED_PROVIDER_HOSTS', async () => {
+  const entries = [
+    'gpu.example',
+    '*.lab.example:8443',
+    '10.1.0.0/16',
+    '10.2.0.5',
+    'fd12::1',
+    '[fd12::2]:8000',
+  ]
+  const { describeReach } = await reachOf({ HOST: '0.0.0.0', ALLOWED_PROVIDER_HOSTS: entries.join(',') })
+  expect(describeReach()).toEqual({ loopback: false, allowed: entries })
+  const alone = await reachOf({})
+  expect(alone.describeReach()).toEqual({ loopback: true, allowed: [] })
+})
