@@ -17,6 +17,7 @@ import { AppError } from './errors'
 import { callerAddress } from './http'
 
 export { announceAccessChange, hasAccessChanged, onAccessChange } from './auth/access'
+export { listOtherAccounts } from './auth/accounts'
 export { type Actor, membershipOf, type Origin } from './auth/actor'
 export { hasAccess, requireCaller, requireKey, requireScope, requireUser } from './auth/callers'
 export { clearedCookie, sessionCookie } from './auth/cookie'
