@@ -6,6 +6,7 @@ import type {
   KeyConcern,
   ResolutionStep,
   RotationRecord,
+  VaultKeyState,
 } from './contracts/credentials'
 import type { Listing } from './contracts/primitives'
 import { db } from './db'
@@ -15,6 +16,7 @@ import { findConcern, inOrderOfConcern } from './vault/concerns'
 import { recordDeed } from './vault/deeds'
 import { explainSearch } from './vault/explain'
 import { getMaster } from './vault/key'
+import { readKeyState } from './vault/key-state'
 import { explainLoan, findLentKey, type LentKey, noteUse, openStored } from './vault/lending'
 import { type CredentialRow, toCredentialRecord, toCredentialView, withOwner } from './vault/records'
 import {
@@ -171,4 +173,9 @@ export async function rotateVault(actor: Actor, origin: Origin): Promise<Rotatio
     throw new AppError('forbidden', 'Only an admin who is signed in can change the key of the vault.')
   }
   return beginRotation({ actorId: actor.userId, ip: origin.ip, requestId: origin.requestId })
+}
+
+/** The vault's own key, without the key, and how far its rotation is; null for those who are no admins. */
+export async function findVaultKeyState(actor: Actor): Promise<VaultKeyState | null> {
+  return actor.role === 'admin' ? readKeyState() : null
 }

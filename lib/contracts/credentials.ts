@@ -77,6 +77,7 @@ export const UpdateCredential = z
     credentialType: CredentialType.optional(),
     projectId: Id.nullish(),
     scope: CredentialScope.optional(),
+    /** Null takes the label away. */
     label: line(120).nullish(),
     baseUrl: BaseUrl.optional(),
     /** A key that is replaced has no end but the one that comes with it. */
@@ -151,6 +152,14 @@ export type CredentialTest = { ok: boolean; latency_ms: number; models?: number;
 
 /** From which key of the vault to which everything is sealed anew. */
 export type RotationRecord = { from_version: number; to_version: number }
+
+/** The vault's own key: its version and age; while it is rotated, from which version, and how many records are left. */
+export type VaultKeyState = {
+  version: number
+  since: string
+  from_version: number | null
+  remaining: number
+}
 
 /** One step of the order in which a key is looked for; the order is that of `resolutionSources`. */
 export type ResolutionStep = {

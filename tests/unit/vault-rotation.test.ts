@@ -3,6 +3,7 @@ import type { Actor } from '@/lib/auth'
 import { db } from '@/lib/db'
 import {
   deleteCredential,
+  findVaultKeyState,
   resumeRotation,
   rotateVault,
   stopRotation,
@@ -46,6 +47,27 @@ const written = (action: string) =>
 const waitingForRow = () => db().$queryRaw<unknown[]>`
   SELECT 1 FROM pg_stat_activity
   WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%UPDATE credentials SET kek_version%'`
+
+test('an admin sees which version seals the vault and that nothing is left under another; nobody else does', async () => {
+  await keepKey(ada, 'sk-test-rotated-00')
+  const { to_version } = await rotateVault(admin, origin)
+  await untilRotated()
+  const { createdAt } = await keyOf(to_version)
+  expect(await findVaultKeyState(admin)).toEqual({
+    version: to_version,
+    since: createdAt.toISOString(),
+    from_version: null,
+    remaining: 0,
+  })
+  expect(await findVaultKeyState(ada)).toBeNull()
+})
+
+test('an admin sees from which version a rotation comes that is under way, and how much is left', async () => {
+  await keepMany(ada, 3)
+  await stopRotation()
+  const { from_version, to_version } = await rotateVault(admin, origin)
+  expect(await findVaultKeyState(admin)).toMatchObject({ version: to_version, from_version, remaining: 3 })
+})
 
 test('everything is sealed anew, under another key, data key and nonce, and opens as before', async () => {
   const { id, updatedAt } = await keepKey(ada, 'sk-test-rotated-01')
