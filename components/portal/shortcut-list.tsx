@@ -11,6 +11,7 @@ const shortcuts: { keys: string[]; does: string }[] = [
   { keys: ['⇧', '↵'], does: 'New line in the message' },
   { keys: ['↑'], does: 'Edit your last message' },
   { keys: ['/'], does: 'Insert a prompt' },
+  { keys: ['N'], does: 'New key, on the pages of keys' },
   { keys: ['Esc'], does: 'Stop the answer, or close' },
   { keys: ['?'], does: 'This list' },
 ]

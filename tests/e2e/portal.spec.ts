@@ -77,7 +77,7 @@ test('a newcomer signs up, is guided to a project and an agent, and reads a firs
 test('pages of the portal are refused when signed out, and come back after signing in', async ({ page }) => {
   const email = await signUp(page)
   await page.context().clearCookies()
-  for (const path of ['/dashboard', '/projects', '/vault', '/settings', '/chat']) {
+  for (const path of ['/dashboard', '/projects', '/vault', '/keys', '/settings', '/chat']) {
     const answer = await page.request.get(path, { maxRedirects: 0 })
     expect([path, answer.status()]).toEqual([path, 307])
     expect(answer.headers().location).toContain('/login?next=')
@@ -142,7 +142,7 @@ test('a key is added, shown by its last four, lights its step, and can be delete
   await page.getByRole('dialog').getByRole('button', { name: 'Add key' }).click()
   const table = page.getByRole('region', { name: 'Keys', exact: true })
   await expect(table).toContainText('4d1a')
-  await expect(page.getByRole('listitem').filter({ hasText: 'Your own keys' })).toContainText('Serves you')
+  await expect(page.getByRole('listitem').filter({ hasText: 'Your own keys' })).toContainText('Serves')
   await page.reload()
   await expect(table).toContainText('4d1a')
   const html = await page.content()
@@ -274,7 +274,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
         `/projects/${id}/agents/new`,
         `/projects/${id}/agents/${agent.id}`,
       ]
-      for (const path of [...paths, '/vault', '/settings', `/chat/${agent.id}`]) await visit(path)
+      for (const path of [...paths, '/vault', '/keys', '/settings', `/chat/${agent.id}`]) await visit(path)
       await context.close()
     })
   }
