@@ -78,6 +78,7 @@ function pagesOf(projectId, agentId, conversationId) {
     'chat-empty': `/chat/${agentId}`,
     chat: `/chat/${agentId}/${conversationId}`,
     vault: '/vault',
+    keys: '/keys',
     settings: '/settings',
   }
 }

@@ -11,6 +11,7 @@ import {
   ScrollText,
   Settings,
   SquarePen,
+  SquareTerminal,
 } from 'lucide-react'
 import { useRouter } from 'next/navigation'
 import { useEffect, useState } from 'react'
@@ -35,6 +36,7 @@ const places = [
   { href: '/dashboard', label: 'Dashboard', Icon: LayoutGrid },
   { href: '/projects', label: 'Projects', Icon: FolderClosed },
   { href: '/vault', label: 'Vault', Icon: KeyRound },
+  { href: '/keys', label: 'API keys', Icon: SquareTerminal },
   { href: '/settings', label: 'Settings', Icon: Settings },
 ]
 const adminPlaces = [{ href: '/admin/audit', label: 'Audit', Icon: ScrollText }]

@@ -9,6 +9,7 @@ import {
   ScrollText,
   Settings,
   SquarePen,
+  SquareTerminal,
 } from 'lucide-react'
 import Link from 'next/link'
 import { usePathname } from 'next/navigation'
@@ -26,6 +27,7 @@ const pages = [
   { href: '/dashboard', label: 'Dashboard', Icon: LayoutGrid },
   { href: '/projects', label: 'Projects', Icon: FolderClosed },
   { href: '/vault', label: 'Vault', Icon: KeyRound },
+  { href: '/keys', label: 'API keys', Icon: SquareTerminal },
   { href: '/settings', label: 'Settings', Icon: Settings },
 ]
 

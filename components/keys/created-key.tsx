@@ -1,0 +1,70 @@
+'use client'
+
+import { Check, Copy, TriangleAlert } from 'lucide-react'
+import { useEffect, useRef } from 'react'
+import { useCopy } from '@/components/chat/use-copy'
+import { Button } from '@/components/ui/button'
+import { DialogActions, DialogBody } from '@/components/ui/dialog'
+
+type CreatedKeyProps = {
+  /** Fills the element with the key. */
+  show: (element: HTMLElement) => void
+  /** Somebody tried to close the window before the key was copied. */
+  isHeld: boolean
+  onCopied: () => void
+  close: () => void
+}
+
+/** The key, this once. It stands in the element alone and goes with it. */
+export function CreatedKeyPanel({ show, isHeld, onCopied, close }: CreatedKeyProps) {
+  const element = useRef<HTMLElement>(null)
+  const button = useRef<HTMLButtonElement>(null)
+  const { copied, copy } = useCopy()
+  useEffect(() => {
+    const code = element.current
+    if (!code) return
+    show(code)
+    // The button that was pressed is gone; this is what comes next.
+    button.current?.focus()
+    const wipe = () => {
+      code.textContent = ''
+    }
+    // A page that the browser keeps, to come back to, is kept with what it shows.
+    window.addEventListener('pagehide', wipe)
+    return () => window.removeEventListener('pagehide', wipe)
+  }, [show])
+
+  return (
+    <>
+      <DialogBody>
+        <div className="flex items-center gap-2 rounded-control border border-edge bg-canvas py-1.5 pr-1.5 pl-3">
+          <code ref={element} className="min-w-0 flex-1 select-all break-all font-mono text-ui" />
+          <Button
+            size="small"
+            look={copied ? 'secondary' : 'primary'}
+            icon={copied ? <Check size={16} aria-hidden /> : <Copy size={16} aria-hidden />}
+            ref={button}
+            onClick={() => {
+              copy(element.current?.textContent ?? '')
+              onCopied()
+            }}
+          >
+            {copied ? 'Copied' : 'Copy'}
+          </Button>
+        </div>
+        <p
+          role={isHeld ? 'alert' : undefined}
+          className={isHeld ? 'flex gap-2 text-ui text-warn' : 'flex gap-2 text-ink-soft text-ui'}
+        >
+          <TriangleAlert size={16} aria-hidden className="mt-0.5 shrink-0 text-warn" />
+          {isHeld
+            ? 'It is not copied yet, and cannot be shown again. Copy it, or press Done to go without.'
+            : 'Keep it where secrets are kept, not in code. Who has it can act in your name.'}
+        </p>
+      </DialogBody>
+      <DialogActions>
+        <Button onClick={close}>Done</Button>
+      </DialogActions>
+    </>
+  )
+}
