@@ -1,16 +1,18 @@
 import type { Metadata } from 'next'
 import { FirstRun } from '@/components/dashboard/first-run'
+import { KeyNotices } from '@/components/dashboard/key-notices'
 import { LaunchTiles } from '@/components/dashboard/launch-tiles'
 import { ServiceHealth } from '@/components/dashboard/live-dot'
+import { toNotices } from '@/components/dashboard/notice-words'
 import { Recent } from '@/components/dashboard/recent'
 import { Week } from '@/components/dashboard/week'
 import { Page, Section } from '@/components/portal/page'
 import { Part, RowsSkeleton, TilesSkeleton } from '@/components/portal/part'
-import { type Actor, requirePageActor } from '@/lib/auth'
+import { type Actor, listKeys, requirePageActor } from '@/lib/auth'
 import { listConversations } from '@/lib/chat'
 import { listLaunchableAgents, listProjects } from '@/lib/projects'
 import { summarizeWeek } from '@/lib/usage'
-import { explainResolution, listCredentials } from '@/lib/vault'
+import { explainResolution, listCredentials, listKeyConcerns } from '@/lib/vault'
 
 export const metadata: Metadata = { title: 'Dashboard' }
 
@@ -18,6 +20,9 @@ export default async function DashboardPage() {
   const actor = await requirePageActor('/dashboard')
   return (
     <Page title="Dashboard" actions={<ServiceHealth />}>
+      <Part label="keys in trouble" skeleton={null}>
+        <Notices actor={actor} />
+      </Part>
       <Part label="what can be launched" skeleton={<TilesSkeleton />}>
         <Launch actor={actor} />
       </Part>
@@ -39,6 +44,11 @@ const mostTiles = 23
 async function findServing(actor: Actor, query: { agentId?: string }) {
   const steps = await explainResolution(actor, query)
   return steps.find(({ status }) => status === 'serves') ?? null
+}
+
+async function Notices({ actor }: { actor: Actor }) {
+  const [concerns, keys] = await Promise.all([listKeyConcerns(actor), listKeys(actor)])
+  return <KeyNotices notices={toNotices(concerns, keys.items, new Date().toISOString())} />
 }
 
 async function Launch({ actor }: { actor: Actor }) {
