@@ -71,9 +71,9 @@ async function Order({ actor, query }: { actor: Actor; query: Query }) {
 }
 
 /** The steps; null where the agent is not shared with the one who is asked about. */
-async function findSteps(actor: Actor, agentId?: string, _userId?: string): Promise<ResolutionStep[] | null> {
+async function findSteps(actor: Actor, agentId?: string, userId?: string): Promise<ResolutionStep[] | null> {
   try {
-    return await explainResolution(actor, { agentId })
+    return await explainResolution(actor, { agentId, userId })
   } catch (error) {
     if (error instanceof AppError && error.code === 'not_found') return null
     throw error
