@@ -16,6 +16,8 @@ const config: NextConfig = {
   experimental: { serverActions: { allowedOrigins: publicHost } },
   devIndicators: false,
   serverExternalPackages: ['pg', 'pino', '@prisma/client', '@prisma/adapter-pg'],
+  // The gateway is where OpenAI's clients expect it, too.
+  rewrites: async () => [{ source: '/v1/:path*', destination: '/api/v1/:path*' }],
   headers: async () => [
     {
       source: '/:path*',

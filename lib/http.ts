@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import { AppError } from './errors'
 import { readBody } from './http/body'
+import { openAiErrorResponse } from './http/openai-error'
 import { corsHeaders, refuseForeignOrigin } from './http/origin'
 import { errorResponse } from './http/portal-error'
 import { readRequestId } from './http/request-id'
@@ -8,6 +9,7 @@ import { parseInput } from './http/validate'
 import { log } from './log'
 
 export { callerAddress, isHttps } from './http/address'
+export { readJson } from './http/body'
 export { eventStream, lastEventId } from './http/event-stream'
 export { logUnexpected } from './http/portal-error'
 export { textStream } from './http/text-stream'
@@ -18,12 +20,16 @@ type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
 type Input<A, P, Q, B> = { actor: A; params: P; query: Q; body: B; request: Request; requestId: string }
 
+const dialects = { portal: errorResponse, openai: openAiErrorResponse }
+
 type Declaration<A, P, Q, B> = {
   /** Who may call; throws if the caller may not. `anyone` must be written out. */
   auth: (request: Request) => Promise<A>
   params?: z.ZodType<P>
   query?: z.ZodType<Q>
   body?: z.ZodType<B>
+  /** In whose words errors are told; the portal's unless said. */
+  dialect?: keyof typeof dialects
   run: (input: Input<A, P, Q, B>) => Promise<Response>
 }
 
@@ -49,7 +55,7 @@ export function route<A, P = unknown, Q = unknown, B = unknown>(declared: Declar
       const body = declared.body ? parseInput(declared.body, await readBody(request)) : (undefined as B)
       response = await declared.run({ actor, params, query, body, request, requestId })
     } catch (error) {
-      response = errorResponse(error, requestId)
+      response = dialects[declared.dialect ?? 'portal'](error, requestId)
     }
     finish(request, response, requestId)
     log().debug(
@@ -89,10 +95,14 @@ function readQuery(request: Request): Record<string, string> {
 }
 
 /** All methods of one URL; those not given are answered with 405 and `allow`. */
-export function methods(given: Partial<Record<Method, Handler>>): Record<Method | 'OPTIONS', Handler> {
+export function methods(
+  given: Partial<Record<Method, Handler>>,
+  dialect: keyof typeof dialects = 'portal',
+): Record<Method | 'OPTIONS', Handler> {
   const allow = [...Object.keys(given), ...(given.GET ? ['HEAD'] : []), 'OPTIONS'].join(', ')
   const refuse = route({
     auth: anyone,
+    dialect,
     run: async () => {
       throw new AppError('method_not_allowed', `This address takes ${allow}.`)
     },

@@ -10,12 +10,15 @@ import type { ModelCall, ModelEvent, ModelKey } from './providers/port'
 import { countModels, requireCredit } from './providers/probe'
 import { responses } from './providers/responses'
 
+export { quote as redact } from './providers/faults'
+export { type Forwarded, forwardCall, type Tap } from './providers/forward'
 export type {
   ModelCall,
   ModelEvent,
   ModelKey,
   ModelMessage,
 } from './providers/port'
+export { readUsage } from './providers/token-usage'
 
 /**
  * Asks a model and streams what it says; the call goes out when the iteration begins, and leaving the loop closes it.

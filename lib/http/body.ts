@@ -4,13 +4,19 @@ const maxBodyBytes = 1024 * 1024
 
 /** The JSON body, at most 1 MB. Throws unsupported_media_type, too_large, invalid_input. */
 export async function readBody(request: Request): Promise<unknown> {
+  return (await readJson(request)).value
+}
+
+/** The JSON body as it came and what it says, for who passes it on. Throws as `readBody`. */
+export async function readJson(request: Request): Promise<{ bytes: Uint8Array; value: unknown }> {
   const type = request.headers.get('content-type')?.split(';')[0]?.trim().toLowerCase() ?? ''
   if (type !== 'application/json' && !/^application\/[\w.+-]+\+json$/.test(type)) {
     throw new AppError('unsupported_media_type', 'Send JSON, with content-type: application/json.')
   }
   const bytes = await readBytes(request)
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(bytes))
+    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(bytes)
+    return { bytes, value: JSON.parse(text) }
   } catch (error) {
     throw new AppError('invalid_input', 'The body is not valid JSON in UTF-8.', { cause: error })
   }

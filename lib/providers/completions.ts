@@ -1,9 +1,10 @@
 import type { TokenUsage } from '../contracts/conversations'
 import { messagesOf } from './continuation'
 import { explainFault, readFault } from './faults'
-import { at, countAt, listAt, parseJson, stringAt } from './json'
+import { at, listAt, parseJson, stringAt } from './json'
 import { unreadable } from './mishaps'
 import type { AnswerReader, AnswerSink, Dialect, Finish, ModelCall } from './port'
+import { readUsage } from './token-usage'
 
 const finishes = new Map<string, Finish>([
   ['length', 'length'],
@@ -12,21 +13,6 @@ const finishes = new Map<string, Finish>([
   ['tool_calls', 'tool'],
   ['function_call', 'tool'],
 ])
-
-function readUsage(chunk: unknown): TokenUsage | null {
-  const input = countAt(chunk, 'usage', 'prompt_tokens')
-  const output = countAt(chunk, 'usage', 'completion_tokens')
-  if (input === undefined || output === undefined) return null
-  const cached = countAt(chunk, 'usage', 'prompt_tokens_details', 'cached_tokens')
-  const reasoning = countAt(chunk, 'usage', 'completion_tokens_details', 'reasoning_tokens')
-  return {
-    input_tokens: input,
-    output_tokens: output,
-    total_tokens: countAt(chunk, 'usage', 'total_tokens') ?? input + output,
-    ...(cached === undefined ? {} : { cached_tokens: cached }),
-    ...(reasoning === undefined ? {} : { reasoning_tokens: reasoning }),
-  }
-}
 
 /** Content is a string; some servers send a list of typed parts. */
 function contentOf(delta: unknown): string {

@@ -63,7 +63,7 @@ function beginningOf(words: string, secrets: string[]): string {
 }
 
 /** Foreign words made fit to show: without the key or anything like one, on one line, of bounded length. */
-function quote(words: string | null, key: ModelKey): string | null {
+export function quote(words: string | null, key: ModelKey): string | null {
   if (words === null) return null
   const secret = key.apiKey ?? ''
   if (secret !== '' && secret.length < shortestSecret && words.includes(secret)) return null

@@ -1,10 +1,10 @@
-import type { TokenUsage } from '../contracts/conversations'
 import { Bookmark, reasoningPartOf } from './bookmark'
 import { messagesOf } from './continuation'
 import { explainFault, readFault } from './faults'
-import { at, countAt, listAt, parseJson, stringAt } from './json'
+import { at, listAt, parseJson, stringAt } from './json'
 import { unreadable } from './mishaps'
 import type { AnswerReader, AnswerSink, Dialect, Finish, ModelCall, Place } from './port'
+import { readUsage } from './token-usage'
 
 /** Events that say again, at length, what was or will be said elsewhere; they are not worth parsing. */
 const repetitions = new Set([
@@ -28,21 +28,6 @@ const typeFirst = '{"type":"'
 function typeAtFront(data: string): string {
   if (!data.startsWith(typeFirst)) return ''
   return data.slice(typeFirst.length, data.indexOf('"', typeFirst.length))
-}
-
-function readUsage(response: unknown): TokenUsage | null {
-  const input = countAt(response, 'usage', 'input_tokens')
-  const output = countAt(response, 'usage', 'output_tokens')
-  if (input === undefined || output === undefined) return null
-  const cached = countAt(response, 'usage', 'input_tokens_details', 'cached_tokens')
-  const reasoning = countAt(response, 'usage', 'output_tokens_details', 'reasoning_tokens')
-  return {
-    input_tokens: input,
-    output_tokens: output,
-    total_tokens: countAt(response, 'usage', 'total_tokens') ?? input + output,
-    ...(cached === undefined ? {} : { cached_tokens: cached }),
-    ...(reasoning === undefined ? {} : { reasoning_tokens: reasoning }),
-  }
 }
 
 function partsOf(response: unknown): unknown[] {

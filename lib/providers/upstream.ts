@@ -10,8 +10,11 @@ import { type Expired, Watchdog } from './watchdog'
 export type UpstreamCall = {
   key: ModelKey
   path: string
-  /** JSON to post, or nothing as ''; without it the call is a GET. */
-  body?: string
+  /** JSON to post, or nothing as ''; without it the call is a GET, unless `method` says otherwise. */
+  body?: string | Uint8Array
+  method?: 'GET' | 'POST' | 'DELETE'
+  /** Headers of the caller's that go along; none of them can replace what is said here of the key and the body. */
+  headers?: Record<string, string>
   accept: string
   timeouts: ProviderTimeouts
 }
@@ -35,13 +38,14 @@ const maxHints = 100
 /** How long a server that has said all may take to end its body before its connection is given up. */
 const lingerMs = 1000
 
-function headersOf({ key, body, accept }: UpstreamCall): http.OutgoingHttpHeaders {
+function headersOf({ key, body, accept, headers }: UpstreamCall): http.OutgoingHttpHeaders {
   return {
+    ...(body ? { 'content-type': 'application/json' } : {}),
+    ...headers,
     accept,
     'accept-encoding': 'identity',
     'user-agent': 'al-chat',
     ...(key.apiKey ? { authorization: `Bearer ${key.apiKey}` } : {}),
-    ...(body ? { 'content-type': 'application/json' } : {}),
     ...(body === undefined ? {} : { 'content-length': Buffer.byteLength(body) }),
   }
 }
@@ -123,11 +127,11 @@ export class Upstream {
   }
 
   #send(mayRepeat: boolean): void {
-    const { key, path, body } = this.#call
+    const { key, path, body, method = body === undefined ? 'GET' : 'POST' } = this.#call
     const url = new URL(key.baseUrl + path)
     const client = url.protocol === 'https:' ? https : http
     const request = client.request(url, {
-      method: body === undefined ? 'GET' : 'POST',
+      method,
       headers: headersOf(this.#call),
       agent: agentFor(url.protocol),
     })

@@ -1,0 +1,20 @@
+import { requireScope } from '@/lib/auth'
+import { forward } from '@/lib/gateway'
+import { methods, route } from '@/lib/http'
+
+export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = methods(
+  {
+    POST: route({
+      auth: requireScope('gateway'),
+      dialect: 'openai',
+      run: async ({ actor, request }) =>
+        forward(actor, {
+          method: 'POST',
+          path: '/embeddings',
+          request,
+          defaults: { model: 'text-embedding-3-small' },
+        }),
+    }),
+  },
+  'openai',
+)

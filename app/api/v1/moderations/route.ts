@@ -1,0 +1,14 @@
+import { requireScope } from '@/lib/auth'
+import { forward } from '@/lib/gateway'
+import { methods, route } from '@/lib/http'
+
+export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = methods(
+  {
+    POST: route({
+      auth: requireScope('gateway'),
+      dialect: 'openai',
+      run: async ({ actor, request }) => forward(actor, { method: 'POST', path: '/moderations', request }),
+    }),
+  },
+  'openai',
+)

@@ -1,0 +1,16 @@
+import { z } from 'zod'
+
+/** A model's name as a path: some have slashes in them (`meta-llama/llama-3`). None leads elsewhere. */
+export const ModelParams = z.strictObject({
+  model: z
+    .array(z.string().min(1).max(200))
+    .max(8)
+    .transform((parts) => parts.map(decodeURIComponent).join('/'))
+    .pipe(
+      z
+        .string()
+        .max(200)
+        .regex(/^[\w][\w:@+-]*(?:[./][\w:@+-]+)*$/),
+    )
+    .transform((name) => name.split('/').map(encodeURIComponent).join('/')),
+})

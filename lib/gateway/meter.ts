@@ -1,0 +1,75 @@
+import type { TokenUsage } from '../contracts/conversations'
+import { readUsage } from '../providers'
+
+/** The count of tokens stands at the end of a stream; so much of it is kept for reading it. */
+const tailBytes = 16 * 1024
+
+const doneMark = Buffer.from('data: [DONE]')
+const blankLine = Buffer.from('\n\n')
+
+/** Counts what passes in a stream of server-sent events, without taking it apart. */
+export class StreamMeter {
+  readonly #startedAt = performance.now()
+  #tail: Uint8Array[] = []
+  #tailLength = 0
+  #events = 0
+  #firstByteMs: number | null = null
+
+  /** True if these bytes hold the mark that ends a stream of chat completions. */
+  chunk(bytes: Uint8Array): boolean {
+    this.#firstByteMs ??= Math.round(performance.now() - this.#startedAt)
+    const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    for (let at = buffer.indexOf(blankLine); at !== -1; at = buffer.indexOf(blankLine, at + 2)) this.#events++
+    this.#keep(buffer)
+    return buffer.indexOf(doneMark, Math.max(0, buffer.length - 64)) !== -1
+  }
+
+  /** Milliseconds from the call to the first byte; null while there is none. */
+  get firstByteMs(): number | null {
+    return this.#firstByteMs
+  }
+
+  /** Milliseconds since the call began. */
+  get elapsedMs(): number {
+    return Math.round(performance.now() - this.#startedAt)
+  }
+
+  /** Events that passed: about one a token. */
+  get events(): number {
+    return this.#events
+  }
+
+  /** What the server said it used, from the last object named `usage`; null if it said nothing. */
+  usage(): TokenUsage | null {
+    const tail = Buffer.concat(this.#tail).toString('utf8')
+    const at = tail.lastIndexOf('"usage"')
+    const start = at === -1 ? -1 : tail.indexOf('{', at)
+    const end = start === -1 ? -1 : endOfObject(tail, start)
+    return end === -1 ? null : readUsage({ usage: parseObject(tail.slice(start, end)) })
+  }
+
+  #keep(buffer: Buffer): void {
+    this.#tail.push(buffer)
+    this.#tailLength += buffer.length
+    while (this.#tailLength - (this.#tail[0]?.length ?? 0) >= tailBytes)
+      this.#tailLength -= this.#tail.shift()?.length ?? 0
+  }
+}
+
+/** Where the object that begins at `start` ends (exclusive), or -1. Figures only: no braces stand in its texts. */
+function endOfObject(text: string, start: number): number {
+  let depth = 0
+  for (let at = start; at < text.length; at++) {
+    if (text[at] === '{') depth++
+    else if (text[at] === '}' && --depth === 0) return at + 1
+  }
+  return -1
+}
+
+function parseObject(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return null
+  }
+}

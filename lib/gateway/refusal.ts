@@ -1,0 +1,49 @@
+import type { Forwarded, ModelKey } from '../providers'
+import { redact } from '../providers'
+
+/** As much of an error's body is read. */
+const maxErrorBytes = 65_536
+
+type Refusal = { message: string; type: string; param: string | null; code: string | null }
+
+/**
+ * An upstream error as the caller may see it: status, type, param and code as they came, and the message without the
+ * key that was used, of which the caller knows nothing.
+ */
+export async function passRefusal(key: ModelKey, answer: Forwarded): Promise<Refusal> {
+  const said = errorIn(parse(await readBeginning(answer.body)))
+  const text = (name: string) => (typeof said[name] === 'string' ? (said[name] as string) : null)
+  const message = redact(text('message'), key)
+  return {
+    message: message ?? `The model server refused the request with status ${answer.status}.`,
+    type: text('type') ?? (answer.status >= 500 ? 'server_error' : 'invalid_request_error'),
+    param: redact(text('param'), key),
+    code: redact(text('code'), key),
+  }
+}
+
+function errorIn(body: unknown): Record<string, unknown> {
+  const isObject = (value: unknown): value is Record<string, unknown> =>
+    typeof value === 'object' && value !== null
+  if (!isObject(body)) return {}
+  return isObject(body.error) ? body.error : body
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return null
+  }
+}
+
+async function readBeginning(body: ReadableStream<Uint8Array>): Promise<string> {
+  const chunks: Uint8Array[] = []
+  let size = 0
+  for await (const chunk of body) {
+    chunks.push(chunk)
+    size += chunk.byteLength
+    if (size >= maxErrorBytes) break
+  }
+  return Buffer.concat(chunks).toString('utf8')
+}

@@ -1,0 +1,163 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import { AppError, asAppError } from '../errors'
+import { explainBreak, explainExpiry, type Progress, redirected, unsendableKey } from './mishaps'
+import type { ModelKey, ProviderTimeouts } from './port'
+import { atNextTurn } from './turns'
+import { codeOf, Upstream, type UpstreamHead, type UpstreamListener } from './upstream'
+import type { Expired } from './watchdog'
+
+/** A call that is passed on as it is, but for the key. */
+export type ForwardCall = {
+  key: ModelKey
+  method: 'GET' | 'POST' | 'DELETE'
+  /** Below the key's base URL, with the query, such as `/files?limit=2`. */
+  path: string
+  headers: Record<string, string>
+  body?: Uint8Array
+  timeouts: ProviderTimeouts
+  signal: AbortSignal
+  /** Sees what passes, and is told once how it ended. What it throws ends the call. */
+  tap: Tap
+}
+
+export type Tap = {
+  /** True for the last piece: then nobody waits a turn for the end. */
+  chunk(bytes: Uint8Array): boolean
+  /** `whole`: the server said all. `left`: the reader went away. `broken`: the server did. */
+  over(how: 'whole' | 'left' | 'broken'): void
+}
+
+/** A model server's own answer. Its body is there as it comes, and closes the connection when it is cancelled. */
+export type Forwarded = { status: number; headers: IncomingHttpHeaders; body: ReadableStream<Uint8Array> }
+
+type Settle = { resolve(answer: Forwarded): void; reject(error: unknown): void }
+
+/** One call on its way through. Between turns the server is not read from, so that tokens travel together. */
+class Passage implements UpstreamListener {
+  readonly #call: ForwardCall
+  readonly #settle: Settle
+  readonly #upstream: Upstream
+  #controller: ReadableStreamDefaultController<Uint8Array> | undefined
+  /** Set between turns: how to wait no longer. */
+  #stopWaiting: (() => void) | null = null
+  #isWanted = false
+  #isStream = false
+  #isOver = false
+
+  constructor(call: ForwardCall, settle: Settle) {
+    this.#call = call
+    this.#settle = settle
+    this.#upstream = new Upstream(
+      {
+        key: call.key,
+        path: call.path,
+        method: call.method,
+        headers: call.headers,
+        accept: call.headers.accept ?? '*/*',
+        timeouts: call.timeouts,
+        ...(call.body && { body: call.body }),
+      },
+      this,
+    )
+  }
+
+  open(): void {
+    const { signal } = this.#call
+    if (signal.aborted) {
+      this.#leave()
+      return
+    }
+    signal.addEventListener('abort', this.#leave, { once: true })
+    try {
+      this.#upstream.open()
+    } catch (error) {
+      const isKey = codeOf(error) === 'ERR_INVALID_CHAR'
+      this.#fail(isKey ? unsendableKey({ key: this.#call.key, model: null }) : asAppError(error))
+    }
+  }
+
+  head({ status, headers }: UpstreamHead): void {
+    if (status >= 300 && status < 400) throw redirected({ key: this.#call.key, model: null })
+    this.#isStream = /^text\/event-stream\b/i.test(headers['content-type'] ?? '')
+    const body = new ReadableStream<Uint8Array>(
+      {
+        start: (controller) => {
+          this.#controller = controller
+        },
+        pull: () => this.#want(),
+        cancel: () => this.#leave(),
+      },
+      { highWaterMark: 0 },
+    )
+    this.#settle.resolve({ status, headers, body })
+  }
+
+  chunk(bytes: Buffer): void {
+    if (this.#isOver) return
+    const isLast = this.#call.tap.chunk(bytes)
+    this.#isWanted = isLast
+    if (!isLast) this.#upstream.pause()
+    if (!isLast && this.#isStream) this.#rest()
+    this.#controller?.enqueue(bytes)
+  }
+
+  #rest(): void {
+    this.#stopWaiting = atNextTurn(() => {
+      this.#stopWaiting = null
+      if (this.#isWanted) this.#upstream.resume()
+    })
+  }
+
+  end(): void {
+    if (this.#end('whole')) this.#controller?.close()
+  }
+
+  fail(error: Error): void {
+    this.#fail(error instanceof AppError ? error : explainBreak(this.#progress, error))
+  }
+
+  expire(what: Expired): void {
+    this.#fail(explainExpiry(this.#progress, what, this.#call.timeouts))
+  }
+
+  get #progress(): Progress {
+    return { key: this.#call.key, model: null, began: this.#controller !== undefined }
+  }
+
+  /** The reader takes more: at the next turn it is read, or at once if that one has come. */
+  #want(): void {
+    this.#isWanted = true
+    if (this.#stopWaiting === null && !this.#isOver) this.#upstream.resume()
+  }
+
+  readonly #leave = (): void => {
+    if (!this.#end('left')) return
+    this.#upstream.close()
+    this.#settle.reject(this.#call.signal.reason)
+  }
+
+  #fail(error: Error): void {
+    if (!this.#end('broken')) return
+    this.#upstream.close()
+    this.#settle.reject(error)
+    this.#controller?.error(error)
+  }
+
+  #end(how: 'whole' | 'left' | 'broken'): boolean {
+    if (this.#isOver) return false
+    this.#isOver = true
+    this.#stopWaiting?.()
+    this.#call.signal.removeEventListener('abort', this.#leave)
+    this.#call.tap.over(how)
+    return true
+  }
+}
+
+/**
+ * Passes a call on to the key's own server and gives back what that answers, whatever its status. Redirects are not
+ * followed. Throws provider_failed, provider_timeout or provider_auth before the answer begins; a body that breaks
+ * later errors with the same. After `signal` aborts, throws its reason.
+ */
+export function forwardCall(call: ForwardCall): Promise<Forwarded> {
+  return new Promise((resolve, reject) => new Passage(call, { resolve, reject }).open())
+}
