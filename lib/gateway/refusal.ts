@@ -4,6 +4,9 @@ import { redact } from '../providers'
 /** As much of an error's body is read. */
 const maxErrorBytes = 65_536
 
+/** OpenAI names organizations and projects in what it says of limits. */
+const accountNames = /\b(?:org-|proj_)[\w-]+/g
+
 type Refusal = { message: string; type: string; param: string | null; code: string | null }
 
 /**
@@ -13,7 +16,7 @@ type Refusal = { message: string; type: string; param: string | null; code: stri
 export async function passRefusal(key: ModelKey, answer: Forwarded): Promise<Refusal> {
   const said = errorIn(parse(await readBeginning(answer.body)))
   const text = (name: string) => (typeof said[name] === 'string' ? (said[name] as string) : null)
-  const message = redact(text('message'), key)
+  const message = redact(text('message'), key)?.replaceAll(accountNames, '•••')
   return {
     message: message ?? `The model server refused the request with status ${answer.status}.`,
     type: text('type') ?? (answer.status >= 500 ? 'server_error' : 'invalid_request_error'),

@@ -79,6 +79,7 @@ export class Upstream {
   }
 
   pause(): void {
+    if (this.#isOver) return
     this.#body?.pause()
     if (this.#body) this.#request?.socket?.pause()
     this.#watchdog?.hold(true)
@@ -106,6 +107,7 @@ export class Upstream {
     }, lingerMs).unref()
     this.#body?.once('close', () => clearTimeout(timer))
     this.#body?.resume()
+    this.#request?.socket?.resume()
   }
 
   #end(tell: () => void): void {
@@ -122,7 +124,9 @@ export class Upstream {
     if (this.#isOver) return
     this.#isOver = true
     this.#watchdog?.stop()
-    // The request is not destroyed here, for its connection may serve the next call.
+    // The request is not destroyed here, for its connection may serve the next call: not one that is not read from.
+    // (The end may come while all is paused, with the last bytes.)
+    this.#request?.socket?.resume()
     this.#listener.end()
   }
 

@@ -421,6 +421,31 @@ const rows: Row[] = [
   ['DELETE', '/api/replies/[replyId]', 'chat', at(reply), only('owner', 202)],
   ['GET', '/api/events', 'chat', async () => ({ isEndless: true }), everyone(200)],
 
+  // Nobody has a key of a model server here: who may call is told so.
+  ...['/chat/completions', '/completions', '/embeddings', '/images/generations', '/moderations'].map(
+    (path): Row => ['POST', `/api/v1${path}`, 'gateway', async () => ({ body: {} }), everyone(502)],
+  ),
+  ...['/completion', '/embeddings', '/images/generate'].map(
+    (path): Row => ['POST', `/api${path}`, 'gateway', async () => ({ body: {} }), everyone(502)],
+  ),
+  ...['/api/models', '/api/v1/models'].map((path): Row => ['GET', path, 'gateway', nothing, everyone(502)]),
+  [
+    'GET',
+    '/api/v1/models/[...model]',
+    'gateway',
+    async () => ({ path: '/api/v1/models/gpt-5-mini' }),
+    everyone(502),
+  ],
+  ...['GET', 'POST', 'PUT', 'PATCH', 'DELETE'].map(
+    (method): Row => [
+      method,
+      '/api/v1/[[...path]]',
+      'anyone',
+      async () => ({ path: '/api/v1/not/there' }),
+      404,
+    ],
+  ),
+
   ...['GET', 'POST', 'PUT', 'PATCH', 'DELETE'].map(
     (method): Row => [method, '/api/[[...path]]', 'anyone', async () => ({ path: '/api/not/there' }), 404],
   ),
@@ -486,7 +511,7 @@ function ofKey(caller: KeyCaller, takes: Takes, expected: Expected, ofKeys: Row[
 
 /** What a route takes, by its own word. */
 async function askMethods(route: string): Promise<string[]> {
-  const path = route.replace(/\[\[\.\.\.\w+\]\]/, 'not/there').replaceAll(/\[\w+\]/g, randomUUID())
+  const path = route.replace(/\[\[?\.\.\.\w+\]\]?/, 'not/there').replaceAll(/\[\w+\]/g, randomUUID())
   const { headers } = await new Client(server.url).call('OPTIONS', path)
   const allowed = (headers.get('allow') ?? '').split(/,\s*/)
   return allowed.filter((method) => !['', 'HEAD', 'OPTIONS'].includes(method))
