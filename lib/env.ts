@@ -149,6 +149,8 @@ const Environment = z.object({
   REDIS_URL: z.url({ protocol: /^rediss?$/, error: 'must begin with redis:// or rediss://' }).optional(),
   AUTH_SECRET: secret.optional(),
   VAULT_KEY: secret.optional(),
+  /** The former one, for the start at which VAULT_KEY becomes another. */
+  VAULT_KEY_PREVIOUS: secret.optional(),
   OPENAI_API_KEY: z.string().optional(),
   OPENAI_BASE_URL: httpUrl.default('https://api.openai.com/v1'),
   PAPITA_API_URL: papitaUrl.optional(),

@@ -10,7 +10,9 @@ import type {
 } from './contracts/credentials'
 import type { Listing } from './contracts/primitives'
 import { db } from './db'
+import { env } from './env'
 import { AppError } from './errors'
+import { log } from './log'
 import { after, cursorOf, newestFirst, readCursor, toListing } from './paging'
 import { findConcern, inOrderOfConcern } from './vault/concerns'
 import { recordDeed } from './vault/deeds'
@@ -43,6 +45,10 @@ const maxConcerns = 100
 /** Checks at boot that the server has the key that the vault is sealed with. Throws unavailable, and changes nothing then. */
 export async function verifyVaultKey(): Promise<void> {
   await getMaster()
+  if (env().VAULT_KEY_PREVIOUS === undefined) return
+  log().warn(
+    'the vault is kept under VAULT_KEY now: VAULT_KEY_PREVIOUS is not needed any more, and can be removed',
+  )
 }
 
 /** What pages show of the records that the actor sees: own, those of own projects, and, for an admin, those for everyone; newest first. */

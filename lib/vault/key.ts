@@ -1,5 +1,6 @@
+import { recordAudit } from '../audit'
 import { db, type Transaction } from '../db'
-import { hasServerSecret, serverSecret } from '../env'
+import { env, hasServerSecret, serverSecret } from '../env'
 import { AppError } from '../errors'
 import { remember } from '../remember'
 import {
@@ -15,8 +16,8 @@ import {
 
 const lockNumber = 4_711_003
 
-/** Where the server's secret comes from: whether there is one already, and reading it, which makes one if not. */
-export type SecretSource = { exists: () => boolean; read: () => string }
+/** Where the server's secret comes from: whether there is one already, and reading it, which makes one if not; the former one. */
+export type SecretSource = { exists: () => boolean; read: () => string; previous?: () => string | undefined }
 
 /** What the server's secret opens: the first key, derived from it, and the one under which all later keys are kept. */
 export type Master = { first: Kek; root: Buffer }
@@ -32,6 +33,7 @@ export type VaultKeyRow = {
 const serverSource: SecretSource = {
   exists: () => hasServerSecret('VAULT_KEY'),
   read: () => serverSecret('VAULT_KEY'),
+  previous: () => env().VAULT_KEY_PREVIOUS,
 }
 
 const unlocked = () => remember('vault.master', () => ({ master: null as Promise<Master> | null }))
@@ -47,7 +49,8 @@ export function getMaster(): Promise<Master> {
 }
 
 /**
- * What the secret opens, if it is the one that the sealed records need; an empty vault takes any secret.
+ * What the secret opens, if it is the one that the sealed records need; an empty vault takes any secret. If the former
+ * one is, the vault's keys are kept under this one from now on.
  * Throws unavailable, in one line and without changing anything, if the secret is another one or is missing.
  */
 export async function proveSecret(source: SecretSource): Promise<Master> {
@@ -58,6 +61,9 @@ export async function proveSecret(source: SecretSource): Promise<Master> {
     const master = masterOf(source.read())
     const [newest] = keys
     if (newest && findKek(master, newest)) return master
+    const previous = source.previous?.()
+    if (previous !== undefined && (await rewrapKeys(tx, { from: masterOf(previous), to: master }, keys)))
+      return master
     if (sealedCount > 0) throw wrong(sealedCount)
     await startOver(tx, master)
     return master
@@ -66,6 +72,21 @@ export async function proveSecret(source: SecretSource): Promise<Master> {
 
 function masterOf(secret: string): Master {
   return { first: deriveKek(secret, 1), root: deriveRootKey(secret) }
+}
+
+/** Keeps all keys under the new secret, if the former one opens them all; the first key, too, which came out of that one. */
+async function rewrapKeys(
+  tx: Transaction,
+  { from, to }: { from: Master; to: Master },
+  keys: VaultKeyRow[],
+): Promise<boolean> {
+  const keks = keys.flatMap((row) => findKek(from, row) ?? [])
+  if (keks.length === 0 || keks.length < keys.length) return false
+  for (const kek of keks) {
+    await tx.vaultKey.update({ where: { version: kek.version }, data: { wrapped: wrapKek(to.root, kek) } })
+  }
+  await recordAudit({ actorId: null, action: 'vault.rewrapped' }, tx)
+  return true
 }
 
 /** Nothing is sealed, so whatever keys there are may go: the vault begins anew under this secret. */
@@ -144,7 +165,7 @@ function missing(sealedCount: number): AppError {
 }
 
 function wrong(sealedCount: number): AppError {
-  const message = `VAULT_KEY (or the file vault-key in DATA_DIR) is not the key of this vault, and ${inWords(sealedCount)} with the right one. Put that one back. Nothing was changed.`
+  const message = `VAULT_KEY (or the file vault-key in DATA_DIR) is not the key of this vault, and ${inWords(sealedCount)} with the right one. Put that one back. To change it, set VAULT_KEY_PREVIOUS to the former one. Nothing was changed.`
   return new AppError('unavailable', message)
 }
 

@@ -44,10 +44,16 @@ export async function beginRotation(who: Who): Promise<RotationRecord> {
   return rotation
 }
 
-/** Goes on, without waiting for it, with a rotation that a stop or a crash left behind. */
+/**
+ * Goes on, without waiting for it, with a rotation that a stop or a crash left behind; and begins one where the first
+ * key came out of a secret that was changed since, since whoever knows that secret can make the key again.
+ */
 export async function resumeRotation(): Promise<void> {
   running().ending = new AbortController()
-  if ((await db().vaultKey.count({ where: { retiredAt: null } })) > 1) goOn()
+  const live = await listLiveKeys()
+  const isOfFormerSecret = live.some(({ version, wrapped }) => version === 1 && wrapped !== null)
+  if (live.length > 1) goOn()
+  else if (isOfFormerSecret) await beginRotation({ actorId: null })
 }
 
 /** Leaves a rotation that is under way to the next start, at a point where that can go on. */
