@@ -74,6 +74,7 @@ const absent = [
   'REDIS_URL',
   'AUTH_SECRET',
   'VAULT_KEY',
+  'VAULT_KEY_PREVIOUS',
   'OPENAI_API_KEY',
   'PAPITA_API_URL',
   'PAPITA_API_TOKEN',
