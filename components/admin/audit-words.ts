@@ -22,6 +22,7 @@ export const actionWords: Record<AuditAction, string> = {
   'member.remove': 'Removed a member',
   'agent.delete': 'Deleted an agent',
   'project.delete': 'Deleted a project',
+  'price.update': 'Changed the price of a model',
   'audit.export': 'Exported the audit',
 }
 

@@ -36,7 +36,7 @@ async function guessServed({ userId, conversationId, messageId }: Abandoned): Pr
     const want = { projectId: agent.project_id, provider: agent.model_provider }
     const key = await findServingKey(actor, want)
     const messages = await readHistory(conversationId, messageId)
-    return serve({ agent, key, model: key.provider === 'demo' ? 'demo' : agent.model_name }, messages)
+    return serve({ actor, agent, key, model: key.provider === 'demo' ? 'demo' : agent.model_name }, messages)
   } catch (error) {
     if (statusOf[asAppError(error).code] < 500) return null
     throw error

@@ -38,7 +38,8 @@ export function answerWith(answering: Answering): { source: ReplySource; opening
     await withCredential(actor, want, async (key) => {
       const messages = await answering.messages
       const model = key.provider === 'demo' ? 'demo' : (answering.model ?? agent.model_name)
-      const served = { ...serve({ agent, key, model }, messages), repeatedLength: lengthOf(continued ?? []) }
+      const asked = serve({ actor, agent, key, model }, messages)
+      const served = { ...asked, repeatedLength: lengthOf(continued ?? []) }
       ledger.served = served
       const call = { ...callOf(agent, key, model), messages, continues: continued !== null, signal }
       await relay(call, served, sink)
@@ -59,13 +60,14 @@ function repeat(part: MessagePart, sink: ReplySink): Promise<void> | void {
 }
 
 type Serving = {
+  actor: Pick<Actor, 'keyId'>
   agent: AnsweringAgent
-  key: Pick<ServingKey, 'provider' | 'source' | 'credentialId' | 'baseUrl'>
+  key: Pick<ServingKey, 'provider' | 'source' | 'credentialId' | 'label' | 'baseUrl'>
   model: string
 }
 
 /** What is written down of an answer to these messages. */
-export function serve({ agent, key, model }: Serving, messages: ModelMessage[]): Served {
+export function serve({ actor, agent, key, model }: Serving, messages: ModelMessage[]): Served {
   const inputLength = agent.system_prompt.length + messages.reduce((sum, { text }) => sum + text.length, 0)
   return {
     provider: key.provider,
@@ -74,6 +76,8 @@ export function serve({ agent, key, model }: Serving, messages: ModelMessage[]):
     projectId: agent.project_id,
     keySource: key.source,
     credentialId: key.credentialId,
+    credentialLabel: key.label,
+    keyId: actor.keyId,
     baseUrl: key.baseUrl,
     inputLength,
     repeatedLength: 0,

@@ -11,6 +11,9 @@ export const Served = z.object({
   projectId: z.string(),
   keySource: z.string(),
   credentialId: z.string().nullable(),
+  credentialLabel: z.string().nullable().default(null),
+  /** The API key that the question came with, if any. */
+  keyId: z.string().nullable().default(null),
   baseUrl: z.string(),
   /** Characters that the model was told. */
   inputLength: z.number(),
@@ -36,6 +39,10 @@ export async function writeDown({ userId, replyId, served }: Counted, end: Reply
     projectId: served.projectId,
     agentId: served.agentId,
     replyId,
+    surface: served.keyId === null ? 'page' : 'api',
+    keyId: served.keyId,
+    credentialId: served.credentialId,
+    credentialLabel: served.credentialLabel,
     provider: served.provider,
     model: served.model,
     keySource: served.keySource,

@@ -32,6 +32,11 @@ const credential = z.object({
   /** Which fields were changed, by name. */
   changed: texts.optional(),
 })
+const price = z.object({
+  inputUsd: z.number(),
+  cachedInputUsd: z.number().nullable(),
+  outputUsd: z.number(),
+})
 const member = z.object({
   projectId: text(36),
   userId: text(36),
@@ -78,6 +83,8 @@ export const auditDetails = {
   'member.add': member,
   'member.update': member,
   'member.remove': member,
+  /** US dollars per million tokens of the model that `name` is; null: what the public list says. */
+  'price.update': z.object({ name, price: price.nullable(), before: price.nullable() }),
   'audit.export': z.object({
     action: text(40).optional(),
     actor: text(254).optional(),

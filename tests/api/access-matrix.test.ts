@@ -93,6 +93,15 @@ const rows: Row[] = [
   ['GET', '/health', 'anyone', nothing, 200],
   ['GET', '/api/health', 'anyone', nothing, 200],
   ['GET', '/api/openai/info', 'portal:read', nothing, everyone(200)],
+  ['GET', '/api/openai/usage', 'portal:read', nothing, everyone(200)],
+  ['GET', '/api/admin/prices', 'session', nothing, { ...everyone(403), admin: 200 }],
+  [
+    'PUT',
+    '/api/admin/prices',
+    'session',
+    async () => ({ body: { model: 'model-of-the-matrix', price: null } }),
+    { ...everyone(403), admin: 204 },
+  ],
 
   [
     'POST',

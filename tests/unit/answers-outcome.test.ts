@@ -42,6 +42,8 @@ const served = {
   projectId: '',
   keySource: 'user',
   credentialId: null,
+  credentialLabel: null,
+  keyId: null,
   baseUrl: '',
   inputLength: 0,
   repeatedLength: 0,

@@ -14,6 +14,10 @@ afterAll(() => close())
 const entry = (userId: string): UsageRecord => ({
   userId,
   replyId: newId(),
+  surface: 'page',
+  keyId: null,
+  credentialId: null,
+  credentialLabel: null,
   provider: 'openai',
   model: 'gpt-5-mini',
   keySource: 'user',

@@ -1,0 +1,205 @@
+import fc from 'fast-check'
+import { v7 as newId } from 'uuid'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { SetPrice } from '@/lib/contracts/usage'
+import { db } from '@/lib/db'
+import { listPrices, recordUsage, setPrice, type UsageRecord } from '@/lib/usage'
+import { costOf } from '../../lib/usage/cost'
+import { listedPrices } from '../../lib/usage/price-list'
+import { findPrice } from '../../lib/usage/prices'
+import { makeActor, openLibrary, origin } from '../support/library'
+
+let close: () => Promise<void>
+
+beforeAll(async () => {
+  close = await openLibrary()
+})
+afterAll(() => close())
+
+const call = (more: Partial<UsageRecord> = {}): UsageRecord => ({
+  userId: null,
+  replyId: newId(),
+  surface: 'api',
+  keyId: null,
+  provider: 'openai',
+  model: 'gpt-5-mini',
+  keySource: 'user',
+  credentialId: null,
+  credentialLabel: null,
+  inputTokens: 1000,
+  outputTokens: 100,
+  durationMs: 900,
+  outcome: 'completed',
+  ...more,
+})
+
+async function record(more: Partial<UsageRecord> = {}) {
+  const entry = call(more)
+  await recordUsage(entry)
+  const row = await db().usageEntry.findFirstOrThrow({ where: { replyId: entry.replyId ?? '' } })
+  return { ...row, cost: row.costUsd === null ? null : row.costUsd.toFixed(12) }
+}
+
+test('a call costs what its tokens cost by the list, cached ones less, to the last digit', async () => {
+  expect((await record()).cost).toBe('0.000450000000')
+  expect((await record({ cachedTokens: 600 })).cost).toBe('0.000315000000')
+  expect((await record({ model: 'gpt-5-nano', inputTokens: 1, cachedTokens: 1, outputTokens: 0 })).cost).toBe(
+    '0.000000005000',
+  )
+})
+
+test('the demo costs nothing; a model that nobody knows has no cost, which is not nothing', async () => {
+  expect((await record({ provider: 'demo', model: 'demo' })).cost).toBe('0.000000000000')
+  for (const model of ['gpt-5-mini-foo', 'gpt-5-min', 'my/gpt-5-mini', 'ft:gpt-4o-mini:acme::1', 'unknown'])
+    expect([model, (await record({ model })).cost]).toEqual([model, null])
+})
+
+test('a model of a day costs what the model does; a day that is none is another model', async () => {
+  expect(await findPrice('openai', 'gpt-5-mini-2025-08-07')).toEqual(await findPrice('openai', 'gpt-5-mini'))
+  for (const model of [
+    'gpt-5-mini-2025-13-07',
+    'gpt-5-mini-2025-08-32',
+    'gpt-5-mini-1925-08-07',
+    'gpt-5-2025',
+  ])
+    expect([model, await findPrice('openai', model)]).toEqual([model, null])
+})
+
+test('the longest name wins: a model of a day with a price of its own keeps it', async () => {
+  expect(await findPrice('openai', 'gpt-4o-2024-05-13')).toMatchObject({ input: '5', output: '15' })
+  expect(await findPrice('openai', 'gpt-4o-2024-11-20')).toMatchObject({ input: '2.5', output: '10' })
+})
+
+test('of two prices of one model the newest counts', async () => {
+  expect(listedPrices.filter(({ model }) => model === 'o3')).toHaveLength(2)
+  expect(await findPrice('openai', 'o3')).toMatchObject({ input: '2', output: '8', validFrom: '2025-06-10' })
+})
+
+test('OpenAI’s list says nothing of another server that calls a model the same', async () => {
+  expect((await record({ provider: 'openai-compatible' })).cost).toBeNull()
+})
+
+test('every price of the list has a day that has been, a source, and digits that are not lost', () => {
+  for (const { model, input, cachedInput, output, validFrom, source } of listedPrices) {
+    expect(validFrom, model).toMatch(/^20\d\d-\d\d-\d\d$/)
+    expect(Date.parse(validFrom), model).toBeLessThan(Date.now())
+    expect(source, model).toMatch(/^https:\/\//)
+    for (const price of [input, cachedInput ?? '0', output]) expect(price, model).toMatch(/^\d+(\.\d{1,6})?$/)
+    expect(Number(cachedInput ?? input), model).toBeLessThanOrEqual(Number(input))
+  }
+  const names = listedPrices.map(({ model, validFrom }) => `${model} ${validFrom}`)
+  expect(new Set(names).size).toBe(names.length)
+})
+
+test('what an admin says counts from then on, for this and its days, and what was written keeps its cost', async () => {
+  const admin = await makeActor('ada', 'admin')
+  const model = 'gpt-4.1-nano'
+  const before = await record({ model })
+  await setPrice(admin, { model, price: { input_usd: 3, cached_input_usd: null, output_usd: 5 } }, origin)
+  expect((await record({ model, cachedTokens: 500 })).cost).toBe('0.003500000000')
+  expect((await record({ model: `${model}-2025-04-14` })).cost).toBe('0.003500000000')
+  expect((await record({ model, provider: 'openai-compatible' })).cost).toBe('0.003500000000')
+  const kept = await db().usageEntry.findUniqueOrThrow({ where: { id: before.id } })
+  expect(kept.costUsd?.toFixed(12)).toBe('0.000140000000')
+  await setPrice(admin, { model, price: null }, origin)
+  expect((await record({ model })).cost).toBe('0.000140000000')
+})
+
+test('a model that the list does not know gets a price, and loses it again', async () => {
+  const admin = await makeActor('ada', 'admin')
+  const model = `llama-${newId()}`
+  const price = { input_usd: 0.000001, cached_input_usd: 0, output_usd: 0 }
+  await setPrice(admin, { model, price }, origin)
+  expect((await record({ provider: 'openai-compatible', model, inputTokens: 3 })).cost).toBe('0.000000000003')
+  const { items } = await listPrices(admin)
+  expect(items.find((item) => item.model === model)).toMatchObject({
+    ...price,
+    is_override: true,
+    source: null,
+    listed: null,
+  })
+  await setPrice(admin, { model, price: null }, origin)
+  expect((await record({ provider: 'openai-compatible', model })).cost).toBeNull()
+  expect((await listPrices(admin)).items.some((item) => item.model === model)).toBe(false)
+})
+
+test('every change of a price is in the audit, with what was said before', async () => {
+  const admin = await makeActor('ada', 'admin')
+  const model = `audited-${newId()}`
+  await setPrice(admin, { model, price: { input_usd: 1, cached_input_usd: null, output_usd: 2 } }, origin)
+  await setPrice(admin, { model, price: null }, origin)
+  const events = await db().auditEvent.findMany({ where: { target: model }, orderBy: { id: 'asc' } })
+  const price = { inputUsd: 1, cachedInputUsd: null, outputUsd: 2 }
+  expect(events.map(({ action, actorId, detail }) => ({ action, actorId, detail }))).toEqual([
+    { action: 'price.update', actorId: admin.userId, detail: { name: model, price, before: null } },
+    { action: 'price.update', actorId: admin.userId, detail: { name: model, price: null, before: price } },
+  ])
+})
+
+test('members neither see prices nor change them', async () => {
+  const eve = await makeActor('eve')
+  await expect(listPrices(eve)).rejects.toMatchObject({ code: 'forbidden' })
+  await expect(setPrice(eve, { model: 'gpt-5', price: null }, origin)).rejects.toMatchObject({
+    code: 'forbidden',
+  })
+  expect(await db().modelPrice.count({ where: { createdBy: eve.userId } })).toBe(0)
+})
+
+test('a price is a number from nothing to 100,000 dollars with six digits at most', () => {
+  const takes = (input_usd: unknown) =>
+    SetPrice.safeParse({ model: 'x', price: { input_usd, output_usd: 0 } }).success
+  for (const good of [0, 0.000001, 1.25, 99_999.999999, 100_000])
+    expect([good, takes(good)]).toEqual([good, true])
+  for (const bad of [-1, 0.0000001, 100_001, Number.NaN, Number.POSITIVE_INFINITY, '1', null])
+    expect([bad, takes(bad)]).toEqual([bad, false])
+  expect(SetPrice.safeParse({ model: '', price: null }).success).toBe(false)
+})
+
+const tokens = fc.integer({ min: 0, max: 2 ** 31 - 1 })
+const millionths = fc.integer({ min: 0, max: 100_000_000_000 })
+const asPrice = (count: number) => `${Math.floor(count / 1e6)}.${String(count % 1e6).padStart(6, '0')}`
+
+test('costs are exact: the database’s decimal arithmetic comes to the same, whatever the numbers', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.tuple(tokens, tokens, tokens, millionths, millionths, millionths), async (drawn) => {
+      const [inputTokens, cached, outputTokens, ...prices] = drawn
+      const [input = '', cachedInput = '', output = ''] = prices.map(asPrice)
+      const cachedTokens = Math.min(cached, inputTokens)
+      const cost = costOf({ input, cachedInput, output }, { inputTokens, cachedTokens, outputTokens })
+      const [row] = await db().$queryRaw<{ same: boolean }[]>`
+        SELECT ${cost}::numeric = ((${inputTokens}::numeric - ${cachedTokens}::numeric) * ${input}::numeric
+          + ${cachedTokens}::numeric * ${cachedInput}::numeric
+          + ${outputTokens}::numeric * ${output}::numeric) * 0.000001 AS same`
+      expect(row?.same).toBe(true)
+    }),
+    { numRuns: 200 },
+  )
+})
+
+test('the largest call at the highest price fits', async () => {
+  const admin = await makeActor('ada', 'admin')
+  const model = `dear-${newId()}`
+  const price = { input_usd: 100_000, cached_input_usd: 100_000, output_usd: 100_000 }
+  await setPrice(admin, { model, price }, origin)
+  const most = 2 ** 31 - 1
+  expect((await record({ model, inputTokens: most, outputTokens: most })).cost).toBe('429496729.400000000000')
+})
+
+test('what a server says of itself cannot break the ledger: no whole numbers, huge ones, names that are none', async () => {
+  const row = await record({
+    model: `a\0b\ud800${'x'.repeat(500)}`,
+    inputTokens: 1e300,
+    cachedTokens: Number.NaN,
+    outputTokens: -5,
+    reasoningTokens: 1.4,
+    firstTokenMs: Number.POSITIVE_INFINITY,
+  })
+  expect(row.model).toMatch(/^ab\ufffdx+$/)
+  expect(row.model.length).toBeLessThanOrEqual(200)
+  expect(row).toMatchObject({
+    inputTokens: 2 ** 31 - 1,
+    cachedTokens: 0,
+    outputTokens: 0,
+    reasoningTokens: 1,
+  })
+})
