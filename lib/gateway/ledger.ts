@@ -23,6 +23,10 @@ export async function settle(
     await recordUsage({
       userId: actor.userId,
       projectId: actor.boundTo,
+      surface: 'gateway',
+      keyId: actor.keyId,
+      credentialId: key.credentialId,
+      credentialLabel: key.label,
       provider: key.provider,
       model: model ?? 'unknown',
       keySource: key.source,
