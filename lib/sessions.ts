@@ -6,6 +6,7 @@ import { remember } from './remember'
 import { abandonedAfterMs, logFile, settleAbandoned } from './sessions/pending'
 import { endSilentSessions } from './sessions/sweep'
 
+export { leaveSession } from './sessions/leave'
 export { recordMetrics } from './sessions/metric'
 export { startSession } from './sessions/start'
 export { stopSession } from './sessions/stop'

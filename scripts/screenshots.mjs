@@ -79,6 +79,7 @@ function pagesOf(projectId, agentId, conversationId) {
     chat: `/chat/${agentId}/${conversationId}`,
     vault: '/vault',
     keys: '/keys',
+    sessions: '/sessions',
     settings: '/settings',
   }
 }

@@ -1,8 +1,10 @@
 'use client'
 
-import { ChevronDown, Settings2 } from 'lucide-react'
+import { ChevronDown, RotateCcw, Settings2 } from 'lucide-react'
 import type { AgentRecord } from '@/lib/contracts/projects'
-import { Menu, MenuLink, MenuSeparator } from '../ui/menu'
+import { Menu, MenuItem, MenuLink, MenuSeparator } from '../ui/menu'
+import { notify, notifyFailure } from '../ui/toast'
+import { renewSession } from './session'
 import type { Turn } from './turns'
 
 /** An agent that a chat can be begun with. */
@@ -15,6 +17,15 @@ export function modelLabel({ model_provider, model_name }: AgentRecord, turns: r
   const last = turns.findLast(({ message }) => message.provider !== undefined)?.message
   const provider = last?.provider ?? model_provider
   return provider === 'demo' ? 'Demo model' : (last?.model ?? model_name)
+}
+
+async function beginSession(): Promise<void> {
+  try {
+    await renewSession()
+    notify({ title: 'A new session has begun' })
+  } catch (error) {
+    notifyFailure('No new session was begun', error)
+  }
 }
 
 /** Who answers here, by agent and model; another agent begins a new chat. */
@@ -49,6 +60,9 @@ export function AgentSwitcher({ agent, agents, model }: AgentSwitcherProps) {
       >
         Settings of {agent.name}
       </MenuLink>
+      <MenuItem icon={<RotateCcw size={16} aria-hidden />} onSelect={() => void beginSession()}>
+        New session
+      </MenuItem>
     </Menu>
   )
 }

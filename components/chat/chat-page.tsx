@@ -1,7 +1,7 @@
 'use client'
 
 import './chat.css'
-import { useCallback } from 'react'
+import { useCallback, useEffect } from 'react'
 import type { ConversationRecord } from '@/lib/contracts/conversations'
 import type { AgentRecord, PromptRecord } from '@/lib/contracts/projects'
 import { Button } from '../ui/button'
@@ -11,6 +11,7 @@ import type { LaunchableAgent } from './agent-switcher'
 import { ChatView } from './chat-view'
 import { mergeIntoList } from './conversation-store'
 import type { OpeningView } from './opening'
+import { openSession } from './session'
 import { useOpenConversation } from './use-open-conversation'
 
 type ChatPageProps = {
@@ -40,6 +41,7 @@ function ChatSkeleton() {
 /** The chat: a conversation of an agent, or an empty one that its first message makes real. */
 export function ChatPage({ agent, agents, prompts, view }: ChatPageProps) {
   const [open, setCreated] = useOpenConversation(view)
+  useEffect(openSession, [])
   const showCreated = useCallback(
     (conversation: ConversationRecord) => {
       setCreated(conversation.id)

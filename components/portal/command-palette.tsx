@@ -3,6 +3,7 @@
 import {
   Bot,
   FolderClosed,
+  History,
   Keyboard,
   KeyRound,
   LayoutGrid,
@@ -37,6 +38,7 @@ const places = [
   { href: '/projects', label: 'Projects', Icon: FolderClosed },
   { href: '/vault', label: 'Vault', Icon: KeyRound },
   { href: '/keys', label: 'API keys', Icon: SquareTerminal },
+  { href: '/sessions', label: 'Sessions', Icon: History },
   { href: '/settings', label: 'Settings', Icon: Settings },
 ]
 const adminPlaces = [{ href: '/admin/audit', label: 'Audit', Icon: ScrollText }]

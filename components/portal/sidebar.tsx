@@ -3,6 +3,7 @@
 import {
   Command,
   FolderClosed,
+  History,
   KeyRound,
   LayoutGrid,
   PanelLeft,
@@ -28,6 +29,7 @@ const pages = [
   { href: '/projects', label: 'Projects', Icon: FolderClosed },
   { href: '/vault', label: 'Vault', Icon: KeyRound },
   { href: '/keys', label: 'API keys', Icon: SquareTerminal },
+  { href: '/sessions', label: 'Sessions', Icon: History },
   { href: '/settings', label: 'Settings', Icon: Settings },
 ]
 

@@ -59,6 +59,9 @@ const AnyName = z.string().max(200)
 export const StopSession = z.strictObject({ session_id: AnyName, metrics: Said.optional() })
 export type StopSession = z.infer<typeof StopSession>
 
+export const LeaveSession = z.strictObject({ session_id: AnyName })
+export type LeaveSession = z.infer<typeof LeaveSession>
+
 export const RecordMetrics = z.strictObject({ session_id: AnyName, metrics: Said })
 export type RecordMetrics = z.infer<typeof RecordMetrics>
 
@@ -82,6 +85,7 @@ export type SessionStopped = {
   duration_seconds: number
   metrics: JsonObject
 }
+export type SessionLeft = { success: true; session_id: string }
 export type MetricsRecorded = { success: true; session_id: string; timestamp: string }
 
 export type ChatSessionRecord = {

@@ -71,7 +71,7 @@ const chatSession = async (world: World) => `/api/sessions/${await world.chatSes
 const dayOf = async (world: World) =>
   (await world.chatSession()).replace(/^session_(\d{4})(\d\d)(\d\d).*/, '$1-$2-$3')
 const about =
-  (deed: 'metric' | 'stop', more = {}) =>
+  (deed: 'leave' | 'metric' | 'stop', more = {}) =>
   async (world: World): Promise<Call> => ({
     path: `/api/session/${deed}`,
     body: { session_id: await world.chatSession(), ...more },
@@ -363,6 +363,7 @@ const rows: Row[] = [
 
   ['POST', '/api/session/start', 'chat', async () => ({ body: {} }), everyone(200)],
   ['POST', '/api/session/metric', 'chat', about('metric', { metrics: { clicks: 1 } }), only('owner', 200)],
+  ['POST', '/api/session/leave', 'chat', about('leave'), only('owner', 202)],
   ['POST', '/api/session/stop', 'chat', about('stop'), only('owner', 200)],
   ['GET', '/api/sessions', 'portal:read', nothing, everyone(200)],
   ['GET', '/api/sessions/[sessionId]', 'portal:read', at(chatSession), ownersAndAdmins(200)],

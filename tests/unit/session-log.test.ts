@@ -10,6 +10,7 @@ import {
   closeSessionLog,
   endSilentSessions,
   getChatSession,
+  leaveSession,
   listChatSessions,
   openSessionLog,
   readDayLog,
@@ -84,6 +85,23 @@ test('ending a session again is the same answer and no second line', async () =>
   for (const id of [session_id, together.session_id]) {
     expect(eventsOf(id).map(({ event }) => event)).toEqual(['session_start', 'session_stop'])
   }
+})
+
+test('a page that leaves ends its session as of then, unless the session is heard of again', async () => {
+  const { session_id: gone } = await start()
+  const { session_id: back } = await start()
+  const { session_id: quick } = await start()
+  for (const session_id of [gone, back]) await leaveSession(ada, { session_id }, 300)
+  await recordMetrics(ada, { session_id: back, metrics: { reloads: 1 } })
+  await leaveSession(ada, { session_id: quick }, 0)
+  const left = new Date()
+  await expect.poll(async () => (await getChatSession(ada, gone)).status).toBe('stopped')
+  const view = await getChatSession(ada, gone)
+  expect(Date.parse(view.stopped_at ?? '')).toBeLessThanOrEqual(left.getTime())
+  expect(view.ended_by).toBe('client')
+  expect((await getChatSession(ada, back)).status).toBe('open')
+  await expect.poll(async () => (await getChatSession(ada, quick)).status).toBe('stopped')
+  expect(eventsOf(gone).map(({ event }) => event)).toEqual(['session_start', 'session_stop'])
 })
 
 test('what is unknown, another’s, or no id at all is not there', async () => {
