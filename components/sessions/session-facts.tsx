@@ -97,7 +97,7 @@ function Facts({ label, children }: { label: string; children: ReactNode }) {
   return (
     <dl
       aria-label={label}
-      className="grid grid-cols-[repeat(auto-fill,minmax(min(160px,100%),1fr))] gap-x-6 gap-y-4 border-t pt-4 text-ui"
+      className="grid grid-cols-[repeat(auto-fill,minmax(min(136px,100%),1fr))] gap-x-6 gap-y-4 border-t pt-4 text-ui"
     >
       {children}
     </dl>
