@@ -90,8 +90,11 @@ function parseParams<P>(schema: z.ZodType<P>, params: unknown): P {
   return parsed.data
 }
 
+/** Throws invalid_input for what no text has, and no database can look for: U+0000. */
 function readQuery(request: Request): Record<string, string> {
-  return Object.fromEntries(new URL(request.url).searchParams)
+  const query = Object.fromEntries(new URL(request.url).searchParams)
+  if (!Object.values(query).some((text) => text.includes('\0'))) return query
+  throw new AppError('invalid_input', 'The query has a character that no text has: U+0000.')
 }
 
 /** All methods of one URL; those not given are answered with 405 and `allow`. */

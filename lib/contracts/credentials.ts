@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { Id, line, pageFields } from './primitives'
+import { comingTime, Id, line, pageFields } from './primitives'
 
 export const CredentialType = z.enum(['openai', 'openai-compatible', 'anthropic'])
 export type CredentialType = z.infer<typeof CredentialType>
@@ -40,10 +40,7 @@ const Secret = z.strictObject({
 })
 
 /** From when on a key is not lent; null for never. */
-const ExpiresAt = z.iso
-  .datetime({ offset: true, error: 'Choose a day, such as 2027-01-31T00:00:00Z.' })
-  .refine((time) => Date.parse(time) > Date.now(), 'Choose a time that is still to come.')
-  .nullish()
+const ExpiresAt = comingTime('Choose a day, such as 2027-01-31T00:00:00Z.').nullish()
 
 export const CreateCredential = z
   .strictObject({

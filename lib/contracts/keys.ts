@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { Id, line } from './primitives'
+import { comingTime, Id, line } from './primitives'
 
 /** What a key may be used for. `credentials:read` and `launch` are for admins' keys alone. */
 export const Scope = z.enum(['chat', 'gateway', 'portal:read', 'portal:write', 'credentials:read', 'launch'])
@@ -20,10 +20,7 @@ export const CreateKey = z.strictObject({
     .max(Scope.options.length, 'Name each scope once.')
     .refine((scopes) => new Set(scopes).size === scopes.length, 'Name each scope once.'),
   project_id: Id.nullish(),
-  expires_at: z.iso
-    .datetime({ offset: true, error: 'Enter a time such as 2030-01-31T12:00:00Z.' })
-    .refine((time) => Date.parse(time) > Date.now(), 'This time is over already.')
-    .nullish(),
+  expires_at: comingTime('Enter a time such as 2030-01-31T12:00:00Z.').nullish(),
   budget_usd: z
     .number()
     .min(budget.min, 'A budget is more than nothing.')

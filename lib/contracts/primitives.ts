@@ -3,6 +3,16 @@ import { z } from 'zod'
 /** An id as the product makes them: UUIDv7, in lower case, however it was written. */
 export const Id = z.uuid('This is not an id.').toLowerCase()
 
+const latestMs = Date.parse('9999-12-31T23:59:59.999Z')
+
+/** A time that is still to come, in ISO 8601, in a year of four digits; `example` says what to enter. */
+export function comingTime(example: string) {
+  return z.iso
+    .datetime({ offset: true, error: example })
+    .refine((time) => Date.parse(time) <= latestMs, 'Choose a time before the year 10000.')
+    .refine((time) => Date.parse(time) > Date.now(), 'Choose a time that is still to come.')
+}
+
 /** A whole number in a URL, in digits; nothing else stands for one, least of all nothing. */
 export function wholeNumber(min: number, max: number) {
   return z
