@@ -10,7 +10,7 @@ const ranks = [
   ['auth'],
   ['usage', 'sessions', 'vault', 'projects'],
   ['providers'],
-  ['replies', 'knowledge', 'health'],
+  ['replies', 'files', 'knowledge', 'health'],
   ['chat', 'gateway'],
   ['boot'],
 ]

@@ -2,6 +2,7 @@ import { warmPasswords } from './auth'
 import { adoptAnswer } from './chat'
 import { isDatabaseOurs, startDatabase, stopDatabase } from './db'
 import { env } from './env'
+import { closeFiles, openFiles } from './files'
 import { log } from './log'
 import { isLoopbackAllowed } from './reach'
 import { remember } from './remember'
@@ -28,6 +29,7 @@ async function start(): Promise<void> {
   await verifyVaultKey()
   await resumeRotation()
   await openSessionLog()
+  await openFiles()
   await recoverReplies(adoptAnswer, isDatabaseOurs())
   await warmPasswords()
   tellReach()
@@ -44,6 +46,7 @@ function tellReach(): void {
 async function stop(): Promise<void> {
   await stopReplies()
   await closeSessionLog()
+  closeFiles()
   await stopRotation()
   await stopDatabase()
 }

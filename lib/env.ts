@@ -171,6 +171,7 @@ const Environment = z.object({
   RATE_LIMITS: rateLimits,
   PROVIDER_TIMEOUTS: providerTimeouts,
   DRAIN_TIMEOUT: duration('30s'),
+  FILE_QUOTA_MB: z.coerce.number({ error: 'must be a number' }).int().min(1).max(1_000_000).default(2048),
 })
 export type Env = z.output<typeof Environment>
 

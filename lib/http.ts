@@ -11,8 +11,10 @@ import { log } from './log'
 export { callerAddress, isHttps } from './http/address'
 export { readJson } from './http/body'
 export { eventStream, lastEventId } from './http/event-stream'
+export { type IncomingFile, readForm } from './http/multipart'
 export { logUnexpected } from './http/portal-error'
 export { textStream } from './http/text-stream'
+export { parseInput } from './http/validate'
 
 type Context = { params: Promise<Record<string, string | string[] | undefined>> }
 export type Handler = (request: Request, context: Context) => Promise<Response>

@@ -9,3 +9,9 @@ export const turnGroupSize = 10
 
 /** How many answers one stream of events can follow. */
 export const maxFollowedReplies = 32
+
+/** The largest file that can be uploaded. */
+export const maxFileBytes = 50 * 1024 * 1024
+
+/** Files that one message can carry. */
+export const maxMessageFiles = 20

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Scope } from '../../lib/contracts/keys'
 import { type Caller, callers, gather, type People, World } from '../support/access'
 import { Client, password } from '../support/client'
+import { formOf } from '../support/files'
 import { type KeyCaller, type Keys, keyCallers, makeKeys } from '../support/keys'
 import { listRoutes } from '../support/route-files'
 import { startServer, type TestServer } from '../support/server'
@@ -64,6 +65,8 @@ const key = (scope: 'user' | 'project' | 'global') => async (world: World) =>
   `/api/credentials/${await world.credential(scope)}`
 const conversation = async (world: World) => `/api/conversations/${await world.conversation()}`
 const apiKey = async (world: World) => `/api/keys/${await world.apiKey()}`
+const file = async (world: World) => `/api/files/${await world.file()}`
+const sharedFile = async (world: World) => `/api/files/${await world.file(true)}`
 const reply = async (world: World) => `/api/replies/${(await world.reply()).id}`
 
 const chatSession = async (world: World) => `/api/sessions/${await world.chatSession()}`
@@ -430,6 +433,18 @@ const rows: Row[] = [
   ['GET', '/api/replies/[replyId]/events', 'chat', at(reply, '/events'), only('owner', 200)],
   ['DELETE', '/api/replies/[replyId]', 'chat', at(reply), only('owner', 202)],
   ['GET', '/api/events', 'chat', async () => ({ isEndless: true }), everyone(200)],
+
+  ['GET', '/api/files', 'chat', nothing, everyone(200)],
+  [
+    'POST',
+    '/api/files/upload',
+    'chat',
+    async (world) => ({ body: formOf('file.txt', 'A text', { project_id: await world.project() }) }),
+    members('editor', 201),
+  ],
+  ['GET', '/api/files/[fileId]', 'chat', at(file), only('owner', 200)],
+  ['GET', '/api/files/[fileId]/content', 'chat', at(sharedFile, '/content'), members('viewer', 200)],
+  ['DELETE', '/api/files/[fileId]', 'chat', at(sharedFile), members('owner', 204)],
 
   // Nobody has a key of a model server here: who may call is told so.
   ...['/chat/completions', '/completions', '/embeddings', '/images/generations', '/moderations'].map(

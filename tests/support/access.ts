@@ -1,6 +1,7 @@
 import { v7 as newId } from 'uuid'
 import { followToEnd } from './chat'
 import { type Answer, Client, type Json, password, signUp } from './client'
+import { upload } from './files'
 
 /** Who calls: three members of a project by their roles, someone else, an admin who is no member, and nobody. */
 export const callers = ['anonymous', 'stranger', 'viewer', 'editor', 'owner', 'admin'] as const
@@ -78,6 +79,12 @@ export class World {
   /** A key for programs, the owner's. */
   async apiKey(): Promise<string> {
     return this.#make('/api/keys', { name: 'Key', scopes: ['chat'] })
+  }
+
+  /** A file of the owner's, private or shared with the project. */
+  async file(isShared = false): Promise<string> {
+    const fields: Record<string, string> = isShared ? { project_id: await this.project() } : {}
+    return String((await expectMade(upload(this.people.owner, 'file.txt', 'A text', fields))).id)
   }
 
   /** A session of the owner's with a chat, which is open. */

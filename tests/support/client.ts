@@ -29,10 +29,12 @@ export class Client {
       method,
       headers: {
         ...(this.token && { authorization: `Bearer ${this.token}` }),
-        ...((body !== undefined || rawBody !== undefined) && { 'content-type': 'application/json' }),
+        ...(((body !== undefined && !(body instanceof FormData)) || rawBody !== undefined) && {
+          'content-type': 'application/json',
+        }),
         ...headers,
       },
-      body: rawBody ?? (body === undefined ? undefined : JSON.stringify(body)),
+      body: rawBody ?? (body === undefined || body instanceof FormData ? body : JSON.stringify(body)),
       redirect: 'manual',
     })
     const text = await response.text()

@@ -1,0 +1,153 @@
+import { once } from 'node:events'
+import type { Readable } from 'node:stream'
+import { Busboy, type BusboyInstance } from '@fastify/busboy'
+import { AppError } from '../errors'
+
+/** A file on its way in: its name as the sender gave it, and what it holds, to be read to the end. */
+export type IncomingFile = { filename: string; content: AsyncIterable<Buffer> }
+
+/** What becomes of the file: `take` reads it, and `drop` undoes that where the form turns out to be faulty. */
+export type FileTaker<T> = {
+  take: (file: IncomingFile) => Promise<T>
+  drop: (taken: T) => Promise<void>
+}
+
+/** What one form may hold besides its one file. */
+const limits = {
+  files: 1,
+  fields: 10,
+  parts: 12,
+  fieldNameSize: 64,
+  fieldSize: 1000,
+  headerPairs: 20,
+  headerSize: 8192,
+}
+
+/** So much of a body that was refused is read all the same, so that its sender gets to read the answer. */
+const maxIgnoredBytes = 64 * 1024 * 1024
+const maxIgnoringMs = 20_000
+
+type Reader = ReadableStreamDefaultReader<Uint8Array>
+
+/**
+ * Reads a form with exactly one file, in the field `file`, as it comes: what `take` has not read is not fetched.
+ * Returns what `take` made of the file, and the other fields. Throws unsupported_media_type, invalid_input, and what
+ * `take` throws.
+ */
+export async function readForm<T>(
+  request: Request,
+  taker: FileTaker<T>,
+): Promise<{ fields: Record<string, string>; file: T }> {
+  const parser = openParser(request.headers.get('content-type') ?? '')
+  const reader: Reader | undefined = request.body?.getReader()
+  if (!reader) throw noFile()
+  const form = new Form(parser, taker.take)
+  try {
+    await Promise.race([pump(reader, parser, form.refused), form.refused])
+    return await form.result()
+  } catch (error) {
+    void ignoreRest(reader)
+    const taken = await form.abandon(error)
+    if (taken) await taker.drop(taken.value)
+    throw error
+  }
+}
+
+function openParser(contentType: string): BusboyInstance {
+  const isForm = /^multipart\/form-data\s*;/i.test(contentType)
+  if (isForm) {
+    try {
+      return new Busboy({ headers: { 'content-type': contentType }, limits })
+    } catch {
+      // No boundary, or one that cannot be read.
+    }
+  }
+  throw new AppError(
+    'unsupported_media_type',
+    'Send a form, with content-type: multipart/form-data; boundary=….',
+  )
+}
+
+/** Feeds the form chunk by chunk, each when the last one was taken. */
+async function pump(reader: Reader, parser: BusboyInstance, refused: Promise<never>): Promise<void> {
+  const finished = once(parser, 'finish')
+  finished.catch(() => undefined)
+  for (;;) {
+    const { done, value } = await Promise.race([reader.read().catch(brokenOff), refused])
+    if (done) break
+    if (!parser.write(value)) await Promise.race([once(parser, 'drain'), refused])
+  }
+  parser.end()
+  await finished.catch(brokenOff)
+}
+
+function brokenOff(cause: unknown): never {
+  throw new AppError('invalid_input', 'The form ended too early, or is damaged.', { cause })
+}
+
+class Form<T> {
+  /** Rejects as soon as the form cannot be taken any more. */
+  readonly refused: Promise<never>
+  readonly #fields: Record<string, string> = {}
+  #refuse: (reason: unknown) => void = () => undefined
+  #content: Readable | null = null
+  #file: Promise<T> | null = null
+
+  constructor(parser: BusboyInstance, take: (file: IncomingFile) => Promise<T>) {
+    this.refused = new Promise((_, reject) => {
+      this.#refuse = reject
+    })
+    this.refused.catch(() => undefined)
+    const refuse = (message: string) => this.#refuse(new AppError('invalid_input', message))
+    parser.on('error', (error) =>
+      this.#refuse(new AppError('invalid_input', 'The form is damaged.', { cause: error })),
+    )
+    parser.on('filesLimit', () => refuse('Send one file at a time.'))
+    parser.on('fieldsLimit', () => refuse('The form has too many fields.'))
+    parser.on('partsLimit', () => refuse('The form has too many parts.'))
+    parser.on('field', (name, value, _isNameCut, isCut) => {
+      if (isCut) refuse('A field of the form is too long.')
+      else if (Object.hasOwn(this.#fields, name)) refuse('A field of the form is there twice.')
+      else Object.defineProperty(this.#fields, name, { value, enumerable: true })
+    })
+    parser.on('file', (name, content, filename) => {
+      content.on('error', () => undefined)
+      this.#content = content
+      if (name !== 'file') return refuse('Send the file in the field "file".')
+      this.#file = take({ filename: filename ?? '', content })
+      this.#file.catch(this.#refuse)
+    })
+  }
+
+  /** Once all was fed. */
+  async result(): Promise<{ fields: Record<string, string>; file: T }> {
+    if (!this.#file) throw noFile()
+    return { fields: this.#fields, file: await Promise.race([this.#file, this.refused]) }
+  }
+
+  /** Ends the reading of the file. Returns what was made of it all the same. */
+  async abandon(reason: unknown): Promise<{ value: T } | null> {
+    this.#content?.destroy(reason instanceof Error ? reason : new Error('The form was refused.'))
+    return this.#file?.then((value) => ({ value })).catch(() => null) ?? null
+  }
+}
+
+function noFile(): AppError {
+  const message = 'Send a file in the field "file".'
+  return new AppError('invalid_input', `file: ${message}`, { issues: [{ path: 'file', message }] })
+}
+
+/** A connection that is closed with unread bytes takes the answer along, so they are read, within bounds. */
+async function ignoreRest(reader: Reader): Promise<void> {
+  const endsAt = Date.now() + maxIgnoringMs
+  try {
+    for (let bytes = 0; bytes < maxIgnoredBytes && Date.now() < endsAt; ) {
+      const { done, value } = await reader.read()
+      if (done) return
+      bytes += value.byteLength
+    }
+    await reader.cancel()
+  } catch {
+    // Who sent it is gone.
+  }
+}
