@@ -1,6 +1,5 @@
 import { v7 as newId } from 'uuid'
-import { recordAudit } from './audit'
-import { type Actor, announceAccessChange, type Origin } from './auth'
+import type { Actor } from './auth'
 import type { Listing } from './contracts/primitives'
 import {
   type AgentRecord,
@@ -14,9 +13,8 @@ import {
 import { db, type Transaction } from './db'
 import { AppError } from './errors'
 import { after, cursorOf, newestFirst, type PageRequest, readCursor, toListing } from './paging'
-import { changeProject, memberOf, requireReach, requireRole } from './projects/access'
+import { changeProject, memberOf } from './projects/access'
 import { insertAgent } from './projects/agents'
-import { lockMembers } from './projects/members'
 import { toAgentRecord, toProjectRecord, withRole } from './projects/records'
 
 export {
@@ -28,6 +26,7 @@ export {
   restoreAgentVersion,
   updateAgent,
 } from './projects/agents'
+export { deleteProject } from './projects/deletion'
 export { addMember, listMembers, removeMember, updateMember } from './projects/members'
 export { createPrompt, deletePrompt, getPrompt, listPrompts, updatePrompt } from './projects/prompts'
 export { getProject } from './projects/single'
@@ -82,56 +81,6 @@ export async function updateProject(
     })
     return toProjectRecord(project)
   })
-}
-
-/**
- * Deletes a project with all that is in it, if `confirm` is its name.
- * Throws not_found, forbidden; conflict with the counts of what would go in its facts.
- */
-export async function deleteProject(
-  actor: Actor,
-  projectId: string,
-  { confirm }: { confirm?: string | undefined },
-  origin: Origin,
-): Promise<void> {
-  requireReach(actor, projectId)
-  const members = await db().$transaction(async (tx) => {
-    const roles = await lockMembers(tx, projectId)
-    requireRole(roles.get(actor.userId), 'owner', 'project')
-    const { name } = await tx.project.findUniqueOrThrow({ where: { id: projectId }, select: { name: true } })
-    const counts = await countContents(tx, projectId)
-    if (confirm?.trim() !== name) throw needsConfirmation(counts)
-    await recordAudit(
-      {
-        actorId: actor.userId,
-        keyId: actor.keyId,
-        action: 'project.delete',
-        target: projectId,
-        ip: origin.ip,
-        requestId: origin.requestId,
-        detail: { name, ...counts },
-      },
-      tx,
-    )
-    await tx.project.delete({ where: { id: projectId } })
-    return roles.keys()
-  })
-  for (const userId of members) announceAccessChange(userId)
-}
-
-type Counts = { agents: number; prompts: number; conversations: number; members: number }
-
-async function countContents(tx: Transaction, projectId: string): Promise<Counts> {
-  const agents = await tx.agent.count({ where: { projectId } })
-  const prompts = await tx.prompt.count({ where: { agent: { projectId } } })
-  const conversations = await tx.conversation.count({ where: { agent: { projectId } } })
-  const members = await tx.projectMember.count({ where: { projectId } })
-  return { agents, prompts, conversations, members }
-}
-
-function needsConfirmation(counts: Counts): AppError {
-  const message = 'This deletes everything in the project. Confirm with ?confirm= and its name.'
-  return new AppError('conflict', message, { facts: counts })
 }
 
 const maxLaunchable = 500

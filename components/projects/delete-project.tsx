@@ -33,7 +33,7 @@ export function DeleteProject({ open, onOpenChange, project }: DeleteProjectProp
       {project.agent_count > 0
         ? `, with ${agents}, their prompts and every conversation held with them`
         : null}
-      . It cannot be undone.
+      , and its keys, in the vault and for programs. It cannot be undone.
     </ConfirmDialog>
   )
 }

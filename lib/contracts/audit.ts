@@ -78,6 +78,8 @@ export const auditDetails = {
     prompts: whole,
     conversations: whole,
     members: whole,
+    credentials: whole.optional(),
+    keys: whole.optional(),
   }),
   'agent.delete': z.object({ name, projectId: text(36), conversations: whole.optional() }),
   'member.add': member,
