@@ -126,7 +126,7 @@ export async function withStoredCredential<T>(
   }
   if (row.expiresAt && row.expiresAt <= new Date()) throw expired(row)
   noteUse(row.id)
-  return use({ ...toServingKey(row), apiKey: await openStored(row.id, row.baseUrl) })
+  return use(await openStored(toServingKey(row)))
 }
 
 function expired({ expiresAt, last4 }: CredentialRow): AppError {

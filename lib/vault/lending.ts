@@ -25,6 +25,8 @@ const topic = 'vault:changed'
 const heldMs = 60_000
 const maxHeld = 1000
 const touchedEveryMs = 60_000
+/** How often the order is looked through where its first key goes away meanwhile. */
+const maxLooks = 3
 
 type Lending = { held: Held<LentKey>; generation: number; touchedAt: Map<string, number> }
 
@@ -59,9 +61,7 @@ export async function findLentKey(actor: Actor, want: CredentialQuery): Promise<
     await requireMembership(actor, want.projectId)
     return known
   }
-  const [serving] = await findOwnKeys(actor, want)
-  if (!serving) throw noKey(want.provider)
-  const key = await openKey(serving)
+  const key = await openServing(actor, want, maxLooks)
   if (lending().generation === generation) held.set(name, key, heldMs)
   return key
 }
@@ -70,10 +70,22 @@ function hasExpired({ expiresAt }: ServingKey): boolean {
   return expiresAt !== undefined && expiresAt.getTime() <= Date.now()
 }
 
-async function openKey(serving: ServingKey): Promise<LentKey> {
-  if (serving.credentialId !== null) {
-    return { ...serving, apiKey: await openStored(serving.credentialId, serving.baseUrl) }
+/** The first key of the order. One that goes or changes before it is opened is not a fault: then another one is first. */
+async function openServing(actor: Actor, want: CredentialQuery, looksLeft: number): Promise<LentKey> {
+  const [serving] = await findOwnKeys(actor, want)
+  if (!serving) throw noKey(want.provider)
+  try {
+    return await openKey(serving)
+  } catch (error) {
+    if (looksLeft > 1 && asAppError(error).code === 'not_found') {
+      return openServing(actor, want, looksLeft - 1)
+    }
+    throw error
   }
+}
+
+async function openKey(serving: ServingKey): Promise<LentKey> {
+  if (serving.credentialId !== null) return openStored(serving)
   return { ...serving, apiKey: serving.source === 'environment' ? (env().OPENAI_API_KEY ?? null) : null }
 }
 
@@ -87,15 +99,20 @@ export function explainLoan(key: LentKey, error: unknown): unknown {
   return new AppError('provider_auth', message, { cause: error, facts: { remedy: 'vault' } })
 }
 
-/** The key in a record, which must be going to the address that it was sealed with. Throws not_found, provider_auth. */
-export async function openStored(credentialId: string, baseUrl: string): Promise<string> {
-  const secret = await openRecord(credentialId)
+/**
+ * The key in a record, as it was when it was found: of that version, and going to the address that it was sealed with.
+ * Throws not_found, provider_auth.
+ */
+export async function openStored(serving: ServingKey): Promise<LentKey> {
+  const { credentialId, version, baseUrl } = serving
+  if (credentialId === null || version === undefined) throw new Error('this key is in no record')
+  const secret = await openRecord(credentialId, version)
   if (secret.baseUrl !== baseUrl) {
     const message =
       'A key in the vault is not sent: the address in its record was changed. Delete it there and add the key again.'
     throw new AppError('provider_auth', message, { facts: { remedy: 'vault' } })
   }
-  return secret.apiKey
+  return { ...serving, apiKey: secret.apiKey }
 }
 
 /** Notes that a key was used, at most once a minute, without making anyone wait. */

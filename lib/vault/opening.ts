@@ -23,21 +23,22 @@ type Joined = SealedRow & {
 }
 
 /**
- * What lies in a record. It and the key that it is sealed under are read in one statement, so that no rotation comes in
- * between. Throws not_found, and provider_auth if it does not open.
+ * What lies in a record, as long as it is the version that somebody was found to have a right to. It and the key that it
+ * is sealed under are read in one statement, so that no rotation comes in between.
+ * Throws not_found where it was moved, replaced or deleted meanwhile, and provider_auth if it does not open.
  */
-export async function openRecord(credentialId: string): Promise<Secret> {
+export async function openRecord(credentialId: string, version: number): Promise<Secret> {
   const master = await getMaster()
   const [row] = await sql<Joined>`
     SELECT c.id, c.scope, c.user_id AS "userId", c.project_id AS "projectId", c.version, c.base_url AS "baseUrl",
       c.kek_version AS "kekVersion", c.wrapped_key AS "wrappedKey", c.sealed, c.failure,
       k.proof, k.wrapped, k.retired_at AS "retiredAt"
     FROM credentials c LEFT JOIN vault_keys k ON k.version = c.kek_version
-    WHERE c.id = ${credentialId}::uuid`
-  if (!row) throw new AppError('not_found', 'The key was deleted from the vault just now. Try again.')
+    WHERE c.id = ${credentialId}::uuid AND c.version = ${version}`
+  if (!row) throw new AppError('not_found', 'The key was changed or deleted just now. Try again.')
   rememberFailure(row)
-  const { proof, wrapped, retiredAt, kekVersion: version } = row
-  return openRow(master, row, proof && { version, proof, wrapped, retiredAt })
+  const { proof, wrapped, retiredAt, kekVersion } = row
+  return openRow(master, row, proof && { version: kekVersion, proof, wrapped, retiredAt })
 }
 
 /** The same for a row that is at hand, with the key that it names. Throws provider_auth if it does not open. */

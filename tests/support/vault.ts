@@ -5,6 +5,7 @@ import { CreateCredential } from '../../lib/contracts/credentials'
 import { db } from '../../lib/db'
 import { createCredential } from '../../lib/vault'
 import { getMaster, kekOf } from '../../lib/vault/key'
+import { openRecord } from '../../lib/vault/opening'
 import { sealSecret } from '../../lib/vault/seal'
 import { origin } from './library'
 
@@ -14,6 +15,12 @@ export const baseUrl = 'http://127.0.0.1:9/v1'
 export async function keepKey(by: Actor, apiKey: string, more: object = {}) {
   const input = { credentialType: 'openai', baseUrl, credentials: { api_key: apiKey }, ...more }
   return createCredential(by, CreateCredential.parse(input), origin)
+}
+
+/** What lies in a record, whichever version it is. */
+export async function openNow(id: string) {
+  const { version } = await db().credential.findUniqueOrThrow({ where: { id } })
+  return openRecord(id, version)
 }
 
 /** Keeps many keys of one owner at once; returns the key of each record by its id. */

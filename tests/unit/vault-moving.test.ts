@@ -5,9 +5,8 @@ import { CreateProject } from '@/lib/contracts/projects'
 import { db } from '@/lib/db'
 import { createProject } from '@/lib/projects'
 import { updateCredential } from '@/lib/vault'
-import { openRecord } from '@/lib/vault/opening'
 import { makeActor, openLibrary, origin } from '../support/library'
-import { baseUrl, keepKey } from '../support/vault'
+import { baseUrl, keepKey, openNow } from '../support/vault'
 
 let close: () => Promise<void>
 let admin: Actor
@@ -44,7 +43,7 @@ test('one’s own key is given to a project, sealed for its new owner, and opens
     username: null,
     last4: '11aa',
   })
-  expect(await openRecord(id)).toMatchObject({ apiKey: 'sk-test-own-11aa', baseUrl })
+  expect(await openNow(id)).toMatchObject({ apiKey: 'sk-test-own-11aa', baseUrl })
   expect(await rowOf(id)).toMatchObject({ userId: null, version: 2 })
   // Given back by hand, under any version, it opens for nobody.
   for (const version of [1, 2]) {
@@ -52,20 +51,20 @@ test('one’s own key is given to a project, sealed for its new owner, and opens
       where: { id },
       data: { scope: 'user', userId: ada.userId, projectId: null, version },
     })
-    await expect(openRecord(id)).rejects.toMatchObject({ code: 'provider_auth' })
+    await expect(openNow(id)).rejects.toMatchObject({ code: 'provider_auth' })
   }
   const { sealed, wrappedKey } = before
   await db().credential.update({
     where: { id },
     data: { scope: 'project', userId: null, projectId, version: 2, sealed, wrappedKey },
   })
-  await expect(openRecord(id)).rejects.toMatchObject({ code: 'provider_auth' })
+  await expect(openNow(id)).rejects.toMatchObject({ code: 'provider_auth' })
 })
 
 test('an admin gives a key of their own to everyone; nobody else does', async () => {
   const own = await keepKey(admin, 'sk-test-admin-33cc')
   expect(await put(admin, own.id, { scope: 'global' })).toMatchObject({ scope: 'global', username: null })
-  expect((await openRecord(own.id)).apiKey).toBe('sk-test-admin-33cc')
+  expect((await openNow(own.id)).apiKey).toBe('sk-test-admin-33cc')
   const other = await keepKey(ada, 'sk-test-ada-44dd')
   await expect(put(ada, other.id, { scope: 'global' })).rejects.toMatchObject({ code: 'forbidden' })
   expect((await rowOf(other.id)).scope).toBe('user')
@@ -81,7 +80,7 @@ test('nobody takes a shared key along without entering it: not an editor, nor an
     username: eve.email,
     last4: '22bb',
   })
-  expect((await openRecord(shared.id)).apiKey).toBe('sk-test-again-22bb')
+  expect((await openNow(shared.id)).apiKey).toBe('sk-test-again-22bb')
 })
 
 test('a key goes only where one may keep keys, and only from where one may change them', async () => {
@@ -115,7 +114,7 @@ test('another kind goes to another server, so it takes the key again; the same k
     credentialType: 'anthropic',
     baseUrl: 'https://api.anthropic.com',
   })
-  expect((await openRecord(id)).baseUrl).toBe('https://api.anthropic.com')
+  expect((await openNow(id)).baseUrl).toBe('https://api.anthropic.com')
 })
 
 test('which fields were changed is written down, and nothing of what was in them but the place', async () => {
@@ -141,6 +140,6 @@ test('of two who move one key at once one succeeds, and it opens for whom it is'
     const done = moves.flatMap((move) => (move.status === 'fulfilled' ? [move.value] : []))
     expect(done).toHaveLength(1)
     expect(await rowOf(id)).toMatchObject({ projectId: done[0]?.projectId })
-    expect((await openRecord(id)).apiKey).toBe('sk-test-raced-34cd')
+    expect((await openNow(id)).apiKey).toBe('sk-test-raced-34cd')
   }
 })

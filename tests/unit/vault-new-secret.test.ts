@@ -4,9 +4,8 @@ import { db } from '@/lib/db'
 import { remember } from '@/lib/remember'
 import { resumeRotation, rotateVault, stopRotation } from '@/lib/vault'
 import { type Master, proveSecret } from '@/lib/vault/key'
-import { openRecord } from '@/lib/vault/opening'
 import { makeActor, openLibrary, origin } from '../support/library'
-import { keepKey, keepMany, untilRotated } from '../support/vault'
+import { keepKey, keepMany, openNow, untilRotated } from '../support/vault'
 
 /*
  * The secret of the server itself becomes another. What follows stands on what went before: it is one life of a vault.
@@ -46,7 +45,7 @@ async function start(now: number, previous?: number): Promise<void> {
 }
 
 const dump = () => Promise.all([db().credential.findMany(), db().vaultKey.findMany()])
-const keyInRecord = async () => (await openRecord(id)).apiKey
+const keyInRecord = async () => (await openNow(id)).apiKey
 
 test('with a former secret that is wrong too, nothing is opened and nothing changed', async () => {
   const before = await dump()

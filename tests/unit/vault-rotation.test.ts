@@ -11,11 +11,10 @@ import {
   withStoredCredential,
 } from '@/lib/vault'
 import { getMaster, holdNewestKek, kekOf } from '@/lib/vault/key'
-import { openRecord } from '@/lib/vault/opening'
 import { sealedFor } from '@/lib/vault/records'
 import { sealSecret } from '@/lib/vault/seal'
 import { makeActor, openLibrary, origin } from '../support/library'
-import { baseUrl, keepKey, keepMany, untilRotated } from '../support/vault'
+import { baseUrl, keepKey, keepMany, openNow, untilRotated } from '../support/vault'
 
 let close: () => Promise<void>
 let admin: Actor
@@ -39,7 +38,7 @@ beforeEach(async () => {
 
 const rowOf = (id: string) => db().credential.findUniqueOrThrow({ where: { id } })
 const keyOf = (version: number) => db().vaultKey.findUniqueOrThrow({ where: { version } })
-const keyIn = async (id: string) => (await openRecord(id)).apiKey
+const keyIn = async (id: string) => (await openNow(id)).apiKey
 const written = (action: string) =>
   db().auditEvent.findFirst({ where: { action }, orderBy: [{ at: 'desc' }, { id: 'desc' }] })
 
@@ -95,11 +94,11 @@ test('the retired key is gone from the database, and a row put back from before 
     const now = await rowOf(id)
     await db().credential.update({ where: { id }, data: { sealed, wrappedKey, kekVersion } })
     const refused = expect.objectContaining({ code: 'provider_auth' })
-    await expect(openRecord(id)).rejects.toEqual(refused)
+    await expect(openNow(id)).rejects.toEqual(refused)
     await expect(withStoredCredential(ada, id, origin, async (key) => key)).rejects.toEqual(refused)
     // Nor with the number of the key of today on it.
     await db().credential.update({ where: { id }, data: { kekVersion: now.kekVersion } })
-    await expect(openRecord(id)).rejects.toEqual(refused)
+    await expect(openNow(id)).rejects.toEqual(refused)
     await db().credential.update({ where: { id }, data: now })
     expect(await keyIn(id)).toBe('sk-test-put-back-01')
   }
@@ -117,7 +116,7 @@ test('a retired key does not open though it is put back itself, without the word
   await db().vaultKey.update({ where: { version: from_version }, data: { retiredAt: null } })
   await db().credential.update({ where: { id }, data: { kekVersion: from_version } })
   try {
-    await expect(openRecord(id)).rejects.toMatchObject({ code: 'unavailable' })
+    await expect(openNow(id)).rejects.toMatchObject({ code: 'unavailable' })
   } finally {
     await db().vaultKey.update({ where: { version: from_version }, data: { retiredAt: new Date() } })
   }
@@ -288,7 +287,7 @@ test('records that do not open stop nothing, are left as they are, and are told'
     unreadableIds: damaged,
   })
   for (const [id, apiKey] of kept) {
-    if (damaged.includes(id)) await expect(openRecord(id)).rejects.toMatchObject({ code: 'provider_auth' })
+    if (damaged.includes(id)) await expect(openNow(id)).rejects.toMatchObject({ code: 'provider_auth' })
     else expect(await keyIn(id)).toBe(apiKey)
   }
 })
@@ -307,7 +306,7 @@ test('a key of the vault that does not open ends nothing: no record counts as da
   await resumeRotation()
   await new Promise((done) => setTimeout(done, 300))
   expect((await keyOf(from_version)).retiredAt).toBeNull()
-  await expect(openRecord(id)).rejects.toMatchObject({ code: 'unavailable' })
+  await expect(openNow(id)).rejects.toMatchObject({ code: 'unavailable' })
   await db().vaultKey.update({ where: { version: from_version }, data: { wrapped } })
   expect(await untilRotated()).toBe(to_version)
   expect(await keyIn(id)).toBe('sk-test-damaged-key-01')
