@@ -141,6 +141,8 @@ export type RevealedCredential = {
     credentialType: CredentialType
     projectId: string | null
     scope: CredentialScope
+    /** Only where the key is for another address than its provider's own: then it must go nowhere else. */
+    baseUrl?: string
     credentials: { api_key: string }
   }
 }
@@ -169,6 +171,8 @@ export type ResolutionStep = {
   status: 'serves' | 'available' | 'unasked' | 'empty' | 'expired' | 'failed' | 'off'
   /** For people, such as `OpenAI key ending 9e77`. Never a secret. */
   detail: string
+  /** What was last said against that key, if anything. */
+  failure?: CredentialFailure
 }
 
 export const resolutionSources = [

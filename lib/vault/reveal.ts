@@ -66,11 +66,16 @@ async function reveal(actor: Actor, wanted: Wanted, origin: Origin): Promise<Rev
     return { row, apiKey }
   })
   noteUse(row.id)
-  const { id, credentialType, projectId, scope } = toCredentialRecord(row)
-  return {
-    success: true,
-    credentials: { id, credentialType, projectId, scope, credentials: { api_key: apiKey } },
-  }
+  const { id, credentialType, projectId, scope, baseUrl } = toCredentialRecord(row)
+  const isElsewhere = new URL(baseUrl).origin !== ownOrigins[credentialType]
+  const told = { id, credentialType, projectId, scope, ...(isElsewhere && { baseUrl }) }
+  return { success: true, credentials: { ...told, credentials: { api_key: apiKey } } }
+}
+
+/** Where a program sends a key of this kind that is told nothing else; whatever `OPENAI_BASE_URL` says here, it says not there. */
+const ownOrigins: Partial<Record<CredentialType, string>> = {
+  openai: 'https://api.openai.com',
+  anthropic: 'https://api.anthropic.com',
 }
 
 /** The newest that fits, which nobody changes, moves or deletes until the transaction ends. Throws not_found. */

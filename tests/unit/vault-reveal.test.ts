@@ -7,7 +7,7 @@ import { db } from '@/lib/db'
 import { createProject } from '@/lib/projects'
 import { revealCredential, revealGlobalCredential, rotateVault } from '@/lib/vault'
 import { makeActor, openLibrary, origin } from '../support/library'
-import { keepKey } from '../support/vault'
+import { baseUrl, keepKey } from '../support/vault'
 
 let close: () => Promise<void>
 let admin: Actor
@@ -41,8 +41,9 @@ const reveals = () => db().auditEvent.count({ where: { action: 'credential.revea
 const notThere = expect.objectContaining({ code: 'not_found', message: 'There is no such key in the vault.' })
 
 test('a user’s newest key of the kind is told, whatever the case of the name, in the shape that Papita’s clients read', async () => {
-  await keepKey(ada, 'sk-test-older')
-  const { id } = await keepKey(ada, 'sk-test-newer')
+  const ordinary = { baseUrl: 'https://api.openai.com/v1' }
+  await keepKey(ada, 'sk-test-older', ordinary)
+  const { id } = await keepKey(ada, 'sk-test-newer', ordinary)
   await keepKey(ada, 'sk-test-other-kind', { credentialType: 'anthropic' })
   await keepKey(eve, 'sk-test-of-eve')
   expect(await reveal({ username: ada.email.toUpperCase(), credentialType: 'openai' })).toEqual({
@@ -55,6 +56,22 @@ test('a user’s newest key of the kind is told, whatever the case of the name, 
       credentials: { api_key: 'sk-test-newer' },
     },
   })
+})
+
+test('with a key for another address than its provider’s own comes that address, so that it is sent nowhere else', async () => {
+  const addressOf = async (more: object) => {
+    await keepKey(admin, 'sk-test-1', { scope: 'global', ...more })
+    const type = 'credentialType' in more ? String(more.credentialType) : 'openai'
+    return (await revealGlobalCredential(service, type, origin)).credentials.baseUrl
+  }
+  expect(await addressOf({ baseUrl })).toBe(baseUrl)
+  expect(await addressOf({ baseUrl: 'http://api.openai.com/v1' })).toBe('http://api.openai.com/v1')
+  expect(await addressOf({ baseUrl: 'https://api.openai.com:8443/v1' })).toBe(
+    'https://api.openai.com:8443/v1',
+  )
+  expect(await addressOf({ baseUrl: 'https://api.openai.com/v1' })).toBeUndefined()
+  expect(await addressOf({ credentialType: 'openai-compatible' })).toBe(baseUrl)
+  expect(await addressOf({ credentialType: 'anthropic', baseUrl: undefined })).toBeUndefined()
 })
 
 test('a project’s key is told by the project, and to a name only if it is a member’s', async () => {
@@ -102,7 +119,8 @@ test('a key whose time is over, and the keys of a disabled account, are not ther
 })
 
 test('everyone’s key is told by its kind; a kind that there is not is said to be none', async () => {
-  const { id } = await keepKey(admin, 'sk-test-global', { scope: 'global' })
+  const everyones = { scope: 'global', baseUrl: 'https://api.openai.com/v1' }
+  const { id } = await keepKey(admin, 'sk-test-global', everyones)
   await keepKey(admin, 'sk-test-admin')
   expect(await revealGlobalCredential(service, 'openai', origin)).toEqual({
     success: true,
