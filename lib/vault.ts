@@ -41,6 +41,8 @@ export { revealCredential, revealGlobalCredential } from './vault/reveal'
 export { resumeRotation, stopRotation } from './vault/rotation'
 
 const maxConcerns = 100
+/** More than any page is of use with; `pageCredentials` has no end. */
+const maxListed = 1000
 
 /** Checks at boot that the server has the key that the vault is sealed with. Throws unavailable, and changes nothing then. */
 export async function verifyVaultKey(): Promise<void> {
@@ -51,12 +53,13 @@ export async function verifyVaultKey(): Promise<void> {
   )
 }
 
-/** What pages show of the records that the actor sees: own, those of own projects, and, for an admin, those for everyone; newest first. */
+/** What pages show of the records that the actor sees: own, those of own projects, and, for an admin, those for everyone; newest first, 1000 at most. */
 export async function listCredentials(actor: Actor): Promise<CredentialView[]> {
   const rows = await db().credential.findMany({
     where: visibleTo(actor),
     include: withOwner,
     orderBy: newestFirst,
+    take: maxListed,
   })
   return rows.map(toCredentialView)
 }

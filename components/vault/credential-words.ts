@@ -73,6 +73,11 @@ export function sayFailure(failure: CredentialFailure): string {
   return failures[failure]
 }
 
+/** The key of a step, with what is wrong with it. */
+export function sayStep({ detail, failure }: Pick<ResolutionStep, 'detail' | 'failure'>): string {
+  return failure ? `${detail}. ${sayFailure(failure)}` : detail
+}
+
 /** How long is left until a key ends, from `asOf` on; null if that is long, or it has ended, or does not end. */
 export function sayEndsSoon(expiresAt: string | null, asOf: string): string | null {
   const leftMs = expiresAt ? Date.parse(expiresAt) - Date.parse(asOf) : Number.POSITIVE_INFINITY

@@ -5,7 +5,7 @@ import { Section } from '@/components/portal/page'
 import { cn } from '@/components/ui/class-names'
 import { Select } from '@/components/ui/select'
 import type { ResolutionStep } from '@/lib/contracts/credentials'
-import { sourceNames } from './credential-words'
+import { sayStep, sourceNames } from './credential-words'
 
 type Choice = { id: string; name: string }
 
@@ -100,9 +100,10 @@ const otherNames: Partial<Record<ResolutionStep['source'], string>> = {
 
 type StepProps = { step: ResolutionStep; place: number; isLast: boolean; isOther: boolean }
 
-function Step({ step: { source, status, detail }, place, isLast, isOther }: StepProps) {
+function Step({ step, place, isLast, isOther }: StepProps) {
+  const { source, status } = step
   const serves = status === 'serves'
-  const isWrong = status === 'failed' || status === 'expired'
+  const isWrong = status === 'failed' || status === 'expired' || step.failure !== undefined
   const name = (isOther && otherNames[source]) || sourceNames[source]
   return (
     <li className="relative flex gap-4 pb-5 last:pb-0" aria-current={serves ? 'step' : undefined}>
@@ -126,12 +127,12 @@ function Step({ step: { source, status, detail }, place, isLast, isOther }: Step
           >
             {name}
           </p>
-          <p className="wrap-anywhere text-ink-soft text-label">{detail}</p>
+          <p className="wrap-anywhere text-ink-soft text-label">{sayStep(step)}</p>
         </div>
         <span
           className={cn(
             'shrink-0 pt-0.5 text-label',
-            serves ? 'font-medium text-good' : isWrong ? 'font-medium text-warn' : 'text-ink-soft',
+            isWrong ? 'font-medium text-warn' : serves ? 'font-medium text-good' : 'text-ink-soft',
           )}
         >
           {words[status]}

@@ -1,6 +1,7 @@
 import { constants } from 'node:fs'
 import { access, mkdir, statfs } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { CredentialFailure } from '../contracts/credentials'
 import type { HealthCheck } from '../contracts/health'
 import { db } from '../db'
 import { env } from '../env'
@@ -37,11 +38,23 @@ const servedBy = {
   demo: 'There is no key for everyone: the demo model answers those who have none of their own.',
 } as const
 
-/** Which key serves someone who has none. The demo model alone is a state to choose, not a fault. */
+const faults: Record<CredentialFailure, string> = {
+  refused: 'its provider refuses it',
+  quota: 'there is no credit left for it',
+  unreachable: 'its address does not answer',
+  wrong_api: 'its address does not answer as a model provider does',
+  not_allowed: 'this server may not call its address',
+}
+
+/**
+ * Which key serves someone who has none, and what was last said against it. The demo model alone is a state to choose,
+ * not a fault.
+ */
 export async function checkProvider(hasDatabase: boolean): Promise<HealthCheck> {
   if (!hasDatabase) return { status: 'down', detail: 'Keys cannot be read while the database is out.' }
   try {
-    const { source } = await findServingKey(null, { projectId: null, provider: 'auto' })
+    const { source, failure } = await findServingKey(null, { projectId: null, provider: 'auto' })
+    if (failure) return { status: 'degraded', detail: `A key for everyone serves, but ${faults[failure]}.` }
     return {
       status: 'healthy',
       detail: source in servedBy ? servedBy[source as keyof typeof servedBy] : undefined,

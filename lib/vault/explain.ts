@@ -14,7 +14,7 @@ import {
 export type Search = { subject: Actor; want: CredentialQuery; isTheirs: boolean }
 
 type Source = ResolutionStep['source']
-type Said = Pick<ResolutionStep, 'status' | 'detail'>
+type Said = Omit<ResolutionStep, 'source'>
 
 /** The order of the search as steps for people; the first that would do `serves`. Throws not_found for a stranger's project. */
 export async function explainSearch(search: Search): Promise<ResolutionStep[]> {
@@ -60,7 +60,9 @@ function sayOwn(search: Search, source: OwnSource, { keys, expired }: Own): Said
   const key = keys.find((candidate) => candidate.source === source)
   if (key) {
     const status = key === keys[0] ? 'serves' : 'available'
-    return { status, detail: sayKey(key, mayKnow(search, source)) }
+    const isAllTold = mayKnow(search, source)
+    const failing = isAllTold && key.failure ? { failure: key.failure } : {}
+    return { status, detail: sayKey(key, isAllTold), ...failing }
   }
   if (want.provider === 'demo') return { status: 'off', detail: 'Not needed for the demo model.' }
   if (source === 'project' && want.projectId === null) {

@@ -1,4 +1,5 @@
 import { type Actor, membershipOf } from '../auth'
+import type { CredentialFailure } from '../contracts/credentials'
 import { Id } from '../contracts/primitives'
 import type { ModelProvider } from '../contracts/projects'
 import { db, sql } from '../db'
@@ -24,6 +25,8 @@ export type ServingKey = {
   version?: number
   /** From then on it is not lent. */
   expiresAt?: Date
+  /** What was last said against it, if anything. It is tried all the same: what was wrong may be mended. */
+  failure?: CredentialFailure
 }
 
 const typesFor: Record<ModelProvider, ('openai' | 'openai-compatible')[]> = {
@@ -154,6 +157,7 @@ export function toServingKey(row: CredentialRow): ServingKey {
     label: record.label,
     version: row.version,
     ...(row.expiresAt && { expiresAt: row.expiresAt }),
+    ...(row.failure && { failure: row.failure as CredentialFailure }),
   }
 }
 

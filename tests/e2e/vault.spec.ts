@@ -247,6 +247,9 @@ test('a key that the provider refuses is on the dashboard, with what to do', asy
   await expect(page.getByRole('region', { name: 'Keys in trouble' })).toContainText(
     'OpenAI key ending gggg. The provider refuses it. Replace it.',
   )
+  await expect(page.getByRole('link', { name: /^AL-Chat/ }).first()).toContainText(
+    'OpenAI key ending gggg. The provider refuses it. Replace it.',
+  )
 })
 
 test('the order shows for each agent which key serves it', async ({ vault, page }) => {

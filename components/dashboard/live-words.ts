@@ -1,0 +1,33 @@
+import type { LiveHealth } from '@/components/portal/use-health'
+import type { Tone } from '@/components/ui/status'
+import { sayStep } from '@/components/vault/credential-words'
+import type { ResolutionStep } from '@/lib/contracts/credentials'
+
+type Said = { tone: Tone; words: string }
+
+/** How AL-Chat is, and if it is not well, the first part of it that is not. */
+export function sayService(live: LiveHealth): Said {
+  if (live.state === 'unknown') return { tone: 'idle', words: 'Checking…' }
+  if (live.state === 'unreachable')
+    return { tone: 'bad', words: 'AL-Chat does not answer. Check the connection.' }
+  const { checks, status } = live.health
+  if (status === 'healthy') return { tone: 'good', words: 'Healthy' }
+  const names = { database: 'Database', papita: 'Papita', provider: 'Provider', storage: 'Storage' }
+  const sick = (Object.keys(names) as (keyof typeof names)[]).find((name) =>
+    /degraded|down/.test(checks[name].status),
+  )
+  if (!sick) return { tone: 'warn', words: 'Degraded' }
+  return { tone: 'warn', words: `${names[sick]}: ${checks[sick].detail ?? checks[sick].status}` }
+}
+
+/** Whether an agent can answer, by the step of the resolution that would serve it; null if none would. */
+export function sayServing(serving: ResolutionStep | null, live: LiveHealth): Said {
+  if (live.state === 'unreachable') return { tone: 'bad', words: 'AL-Chat does not answer' }
+  if (!serving) return { tone: 'bad', words: 'No key serves this' }
+  if (serving.source === 'demo') return { tone: 'idle', words: 'Demo model, not an AI' }
+  if (serving.failure) return { tone: 'bad', words: sayStep(serving) }
+  if (live.state === 'unknown') return { tone: 'idle', words: serving.detail }
+  // Degraded is said of the key for everyone, which need not be this one.
+  const isDown = live.health.checks.provider.status === 'down'
+  return { tone: isDown ? 'bad' : 'good', words: serving.detail }
+}
