@@ -9,7 +9,7 @@ import { reserveSignIn } from './auth/limits'
 import { hashPassword, verifyPassword } from './auth/password'
 import { createSession, findSessionActor, wrongCredentials } from './auth/sessions'
 import { readCookieToken } from './auth/token-source'
-import { addCount } from './bus'
+import { countWithin } from './bus'
 import type { ChangePassword, Login, Register, Role, SignedIn, UserRecord } from './contracts/accounts'
 import { db } from './db'
 import { env } from './env'
@@ -68,7 +68,7 @@ const firstAccountLock = 4_711_001
 
 /** Makes an account; the first one is the admin's, under any race. Throws conflict, forbidden, too_many_requests. */
 export async function register(input: Register, origin: Origin): Promise<SignedIn> {
-  await limitRegistrations(origin.ip)
+  await countWithin('register', origin.ip, 'Too many accounts were made from this address. Try again later.')
   const passwordHash = await hashPassword(input.password)
   const user = await db().$transaction(async (tx) => {
     await tx.$executeRaw`SELECT pg_advisory_xact_lock(${firstAccountLock})`
@@ -92,21 +92,6 @@ function registrationClosed(): AppError {
   return env().REGISTRATION === 'invite'
     ? new AppError('forbidden', 'Accounts here are made by invitation. Ask an admin for one.')
     : new AppError('forbidden', 'No new accounts are made here. Ask an admin.')
-}
-
-async function limitRegistrations(ip: string): Promise<void> {
-  const limits = env().RATE_LIMITS
-  if (limits === 'off') return
-  const { count, resetMs } = await addCount(`register:${ip}`, limits.register.windowMs, 1)
-  if (count > limits.register.count) {
-    throw new AppError(
-      'too_many_requests',
-      'Too many accounts were made from this address. Try again later.',
-      {
-        retryAfterSeconds: resetMs / 1000,
-      },
-    )
-  }
 }
 
 /** Signs in. An unknown account and a wrong password are one answer in one time. Throws unauthenticated, too_many_requests. */

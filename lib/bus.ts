@@ -1,4 +1,6 @@
 import { EventEmitter } from 'node:events'
+import { env } from './env'
+import { AppError } from './errors'
 import { log } from './log'
 import { remember } from './remember'
 
@@ -40,6 +42,22 @@ export async function addCount(key: string, windowMs: number, by: number): Promi
   else windows().set(key, window)
   if (windows().size > maxWindows) forgetEndedWindows(now)
   return { count: window.count, resetMs: window.endsAt - now }
+}
+
+/**
+ * Counts one more deed of a kind that `RATE_LIMITS` bounds, by `who`.
+ * Throws too_many_requests, in these words, beyond the bound.
+ */
+export async function countWithin(
+  kind: 'register' | 'message' | 'test',
+  who: string,
+  words: string,
+): Promise<void> {
+  const limits = env().RATE_LIMITS
+  if (limits === 'off') return
+  const { count, resetMs } = await addCount(`${kind}:${who}`, limits[kind].windowMs, 1)
+  if (count <= limits[kind].count) return
+  throw new AppError('too_many_requests', words, { retryAfterSeconds: resetMs / 1000 })
 }
 
 /** Sets a counter back to nothing. */

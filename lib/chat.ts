@@ -1,5 +1,5 @@
 import type { Actor } from './auth'
-import { addCount } from './bus'
+import { countWithin } from './bus'
 import { answerWith } from './chat/answer'
 import { readHistory } from './chat/context'
 import { visibleTo } from './chat/conversations'
@@ -15,7 +15,6 @@ import type {
   SendMessage,
 } from './contracts/conversations'
 import { db } from './db'
-import { env } from './env'
 import { AppError } from './errors'
 import type { ModelMessage } from './providers'
 import { openReply, stopReply, textOf } from './replies'
@@ -124,7 +123,7 @@ async function getMessage(actor: Actor, messageId: string) {
 type Wish = { requestId: string; model?: string | null; continued?: MessagePart[] }
 
 async function open(actor: Actor, request: ReplyRequest, wish: Wish): Promise<OpenedReply> {
-  await limitMessages(actor)
+  await countWithin('message', actor.userId, 'You are sending faster than this server allows. Wait a moment.')
   const { conversationId, ask } = request
   const { answer, agent } = await storeRequest(actor, request)
   if (!agent) return answer
@@ -150,21 +149,6 @@ async function open(actor: Actor, request: ReplyRequest, wish: Wish): Promise<Op
 function findNews(ask: ReplyRequest['ask'], { continued }: Wish): ModelMessage[] {
   if ('text' in ask) return [{ role: 'user', text: ask.text }]
   return continued ? [{ role: 'assistant', text: textOf(continued) }] : []
-}
-
-async function limitMessages(actor: Actor): Promise<void> {
-  const limits = env().RATE_LIMITS
-  if (limits === 'off') return
-  const { count, resetMs } = await addCount(`message:${actor.userId}`, limits.message.windowMs, 1)
-  if (count > limits.message.count) {
-    throw new AppError(
-      'too_many_requests',
-      'You are sending faster than this server allows. Wait a moment.',
-      {
-        retryAfterSeconds: resetMs / 1000,
-      },
-    )
-  }
 }
 
 /** Stops an answer and keeps what was said. Stopping one that has ended changes nothing. Throws not_found. */

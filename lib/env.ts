@@ -95,6 +95,8 @@ const limitDefaults = {
   register: { count: 100, windowMs: 3_600_000 },
   /** Messages that one user sends. */
   message: { count: 120, windowMs: 60_000 },
+  /** Tests of provider keys by one user: each is a call to wherever the key goes. */
+  test: { count: 60, windowMs: 60_000 },
 }
 type RateClass = keyof typeof limitDefaults
 type RateLimit = { count: number; windowMs: number }
