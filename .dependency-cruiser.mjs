@@ -4,7 +4,7 @@
  */
 const ranks = [
   ['errors', 'env', 'remember'],
-  ['contracts', 'log', 'reach'],
+  ['contracts', 'csv', 'log', 'metrics', 'reach'],
   ['db', 'bus', 'http', 'paging'],
   ['audit'],
   ['auth'],

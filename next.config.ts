@@ -15,7 +15,7 @@ const config: NextConfig = {
   // A proxy may put its own name into Host; forms are then posted from the public address.
   experimental: { serverActions: { allowedOrigins: publicHost } },
   devIndicators: false,
-  serverExternalPackages: ['pg', 'pino', '@prisma/client', '@prisma/adapter-pg'],
+  serverExternalPackages: ['pg', 'pino', 'prom-client', '@prisma/client', '@prisma/adapter-pg'],
   // The gateway is where OpenAI's clients expect it, too.
   rewrites: async () => [{ source: '/v1/:path*', destination: '/api/v1/:path*' }],
   headers: async () => [

@@ -116,6 +116,12 @@ export function isDatabaseOurs(): boolean {
   return storage().isOurs
 }
 
+/** How many connections there are, how many nobody uses, and how many statements wait for one. */
+export function poolState(): { total: number; idle: number; waiting: number } {
+  const { pool } = storage()
+  return { total: pool?.totalCount ?? 0, idle: pool?.idleCount ?? 0, waiting: pool?.waitingCount ?? 0 }
+}
+
 function notStarted(): AppError {
   return new AppError('unavailable', 'The database has not been started yet.')
 }

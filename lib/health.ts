@@ -5,10 +5,14 @@ import type { Health, ProviderInfo } from './contracts/health'
 import { defaultModel } from './contracts/projects'
 import { asAppError } from './errors'
 import { checkDatabase, checkProvider, checkStorage } from './health/checks'
+import { writeState } from './health/metrics'
 import { version } from './health/version'
 import { testKey } from './providers'
 import { remember } from './remember'
 import { checkPapita, findServingKey, type LentKey, noteOutcome, withStoredCredential } from './vault'
+
+export { requireMetricsReader } from './health/metrics'
+export { metricsType } from './metrics'
 
 /** How long an answer serves again, so that asking often costs nothing. */
 const freshMs = 1000
@@ -22,6 +26,11 @@ export async function readHealth(): Promise<Health> {
     known.last = { at: performance.now(), answer: examine() }
   }
   return known.last.answer
+}
+
+/** What this process has counted, and how it is now, as text for Prometheus. */
+export async function readMetrics(): Promise<string> {
+  return writeState(await readHealth())
 }
 
 async function examine(): Promise<Health> {

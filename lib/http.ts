@@ -1,14 +1,14 @@
 import type { z } from 'zod'
 import { AppError } from './errors'
+import { noteAnswer } from './http/answered'
 import { readBody } from './http/body'
 import { openAiErrorResponse } from './http/openai-error'
 import { corsHeaders, refuseForeignOrigin } from './http/origin'
 import { errorResponse } from './http/portal-error'
 import { readRequestId } from './http/request-id'
 import { parseInput } from './http/validate'
-import { log } from './log'
 
-export { callerAddress, isHttps } from './http/address'
+export { callerAddress, isFromThisMachine, isHttps } from './http/address'
 export { readJson } from './http/body'
 export { eventStream, lastEventId } from './http/event-stream'
 export { type IncomingFile, readForm } from './http/multipart'
@@ -49,9 +49,10 @@ export function route<A, P = unknown, Q = unknown, B = unknown>(declared: Declar
     const requestId = readRequestId(request)
     const startedAt = performance.now()
     let response: Response
+    let actor: A | null = null
     try {
       refuseForeignOrigin(request)
-      const actor = await declared.auth(request)
+      actor = await declared.auth(request)
       const params = declared.params ? parseParams(declared.params, await context.params) : (undefined as P)
       const query = declared.query ? parseInput(declared.query, readQuery(request)) : (undefined as Q)
       const body = declared.body ? parseInput(declared.body, await readBody(request)) : (undefined as B)
@@ -60,23 +61,11 @@ export function route<A, P = unknown, Q = unknown, B = unknown>(declared: Declar
       response = dialects[declared.dialect ?? 'portal'](error, requestId)
     }
     finish(request, response, requestId)
-    log().debug(
-      {
-        requestId,
-        method: request.method,
-        path: shownPath(new URL(request.url).pathname),
-        status: response.status,
-        ms: Math.round(performance.now() - startedAt),
-      },
-      'answered',
-    )
+    const { status } = response
+    const tookMs = performance.now() - startedAt
+    noteAnswer({ request, params: await context.params, actor, requestId, status, tookMs })
     return response
   }
-}
-
-/** The path for the log, without what is no id and no name: someone may have put a key there. */
-function shownPath(path: string): string {
-  return path.replace(/(?<=\/)(?:[^/]{41,}|(?:[spr]k[-_]|alc_)[^/]*)/g, '…')
 }
 
 function finish(request: Request, response: Response, requestId: string): void {

@@ -2,10 +2,12 @@ import { v7 as newId } from 'uuid'
 import type { Actor } from './auth'
 import type { DayOfUse } from './contracts/usage'
 import { db, sql } from './db'
+import { countCall } from './metrics'
 import { costOf } from './usage/cost'
 import { dayMs } from './usage/period'
 import { findPrice } from './usage/prices'
 
+export { exportUsage } from './usage/csv'
 export { listPrices, setPrice } from './usage/prices'
 export { listUsageByDay, summarizeUsage } from './usage/sums'
 
@@ -20,7 +22,7 @@ export type UsageRecord = {
   surface: Surface
   /** The API key that the caller came with, if any. */
   keyId: string | null
-  provider: string
+  provider: 'openai' | 'openai-compatible' | 'demo'
   model: string
   /** Where the provider's key came from: `papita`, `user`, `project`, `global`, `environment`, `demo`. */
   keySource: string
@@ -74,7 +76,10 @@ export async function recordUsage(entry: UsageRecord): Promise<boolean> {
       ${inputTokens}::int, ${cachedTokens}::int, ${outputTokens}::int, ${reasoningTokens}::int,
       ${estimated}::boolean, ${firstTokenMs}::int, ${durationMs}::int, ${outcome}, ${costUsd}::numeric)
     ON CONFLICT (reply_id) DO NOTHING RETURNING 1`
-  return written.length === 1
+  const isNew = written.length === 1
+  const tokens = { inputTokens, cachedTokens, outputTokens, reasoningTokens }
+  if (isNew) countCall({ surface, provider, outcome, ...tokens, costUsd, firstTokenMs, durationMs })
+  return isNew
 }
 
 const daysShown = 7

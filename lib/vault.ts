@@ -32,6 +32,7 @@ import {
 import { lockCredential, visibleTo } from './vault/rights'
 import { beginRotation } from './vault/rotation'
 
+export { countKeys } from './vault/counts'
 export { createCredential, deleteCredential, updateCredential } from './vault/keeping'
 export type { LentKey } from './vault/lending'
 export { noteOutcome } from './vault/outcome'

@@ -18,6 +18,8 @@ const REQUEST_ID = /^(?![spr]k[-_]|alc_)[A-Za-z0-9_-]{8,64}$/
 /** What is no page: these answer for themselves which methods they take. */
 const NO_PAGE = /^\/(api|_next|v1|health|metrics|auth|completion|images|embeddings|models)(\/|$)/
 
+/** What proxies add to a request. */
+const PROXIED = /^(x-forwarded(-.*)?|forwarded|via|x-real-ip|cf-connecting-ip|true-client-ip)$/
 const FORWARDED = ['x-forwarded-for', 'x-forwarded-host', 'x-forwarded-port', 'x-forwarded-proto']
 
 /** @type {RequestListener} */
@@ -39,6 +41,9 @@ export function nameRequest(request, response) {
   // Who is at the other end, for rate limits and the audit; whatever a caller put there is overwritten.
   const peer = (request.socket.remoteAddress ?? '').replace(/^::ffff:/, '')
   request.headers['x-al-peer'] = peer
+  request.headers['x-al-proxied'] = Object.keys(request.headers).some((name) => PROXIED.test(name))
+    ? 'yes'
+    : 'no'
   // Next would take a caller's word for the host when it looks whether a form comes from this site.
   if (!isTrusted(peer)) for (const name of FORWARDED) delete request.headers[name]
   response.setHeader('x-request-id', id)

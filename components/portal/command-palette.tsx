@@ -2,6 +2,7 @@
 
 import {
   Bot,
+  ChartColumn,
   FolderClosed,
   History,
   Keyboard,
@@ -39,6 +40,7 @@ const places = [
   { href: '/vault', label: 'Vault', Icon: KeyRound },
   { href: '/keys', label: 'API keys', Icon: SquareTerminal },
   { href: '/sessions', label: 'Sessions', Icon: History },
+  { href: '/usage', label: 'Usage', Icon: ChartColumn },
   { href: '/settings', label: 'Settings', Icon: Settings },
 ]
 const adminPlaces = [{ href: '/admin/audit', label: 'Audit', Icon: ScrollText }]

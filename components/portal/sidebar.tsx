@@ -1,6 +1,7 @@
 'use client'
 
 import {
+  ChartColumn,
   Command,
   FolderClosed,
   History,
@@ -30,6 +31,7 @@ const pages = [
   { href: '/vault', label: 'Vault', Icon: KeyRound },
   { href: '/keys', label: 'API keys', Icon: SquareTerminal },
   { href: '/sessions', label: 'Sessions', Icon: History },
+  { href: '/usage', label: 'Usage', Icon: ChartColumn },
   { href: '/settings', label: 'Settings', Icon: Settings },
 ]
 

@@ -1,5 +1,5 @@
-import { stringify } from 'csv-stringify/sync'
 import type { AuditEntry } from '../contracts/audit'
+import { guardCell, writeCsvLines } from '../csv'
 
 const columns = [
   'id',
@@ -16,12 +16,12 @@ const columns = [
 
 /** The line of headings. */
 export function csvHeadings(): string {
-  return writeLines([columns])
+  return writeCsvLines([columns])
 }
 
 /** The records as lines of CSV (RFC 4180), safe to open in a spreadsheet. */
 export function toCsv(entries: AuditEntry[]): string {
-  return writeLines(
+  return writeCsvLines(
     entries.map(({ actor, detail, ...entry }) =>
       [
         entry.id,
@@ -39,28 +39,10 @@ export function toCsv(entries: AuditEntry[]): string {
   )
 }
 
-/** All that is not empty in quotes: some spreadsheets take what is not for a date or a number, and change it. */
-function writeLines(lines: string[][]): string {
-  return lines.length === 0 ? '' : stringify(lines, { quoted: true, record_delimiter: 'windows' })
-}
-
 /**
  * As JSON, in which a semicolon can be written otherwise: where it separates cells, as in much of Europe, Excel would see
  * one in the middle of this, and a formula after it. So all that people have named is in here, and in no cell of its own.
  */
 function writeDetail(detail: Record<string, unknown>): string {
   return JSON.stringify(detail).replaceAll(';', '\\u003b')
-}
-
-// Signs that begin a formula, behind anything that a spreadsheet may drop: blanks, control characters, quotes.
-const formula = /^[\s\p{C}\p{Z}"'`´‘’“”]*[=+\-−@|%]/u
-const dropped = /^['\t\r\n]/
-
-/**
- * A cell that no spreadsheet runs: an apostrophe goes before what would begin a formula, also in full width or another
- * form of the same sign, before tabs and line breaks, and before an apostrophe, so that a reader can take one off again.
- */
-export function guardCell(cell: string): string {
-  const isSafe = !dropped.test(cell) && !formula.test(cell) && !formula.test(cell.normalize('NFKC'))
-  return isSafe ? cell : `'${cell}`
 }

@@ -1,8 +1,9 @@
 import { BlockList, isIP } from 'node:net'
 import { env } from '../env'
 
-/** The header in which the server of this process writes who is at the other end of the connection. */
+/** The headers in which the server of this process writes who is at the other end, and whether that is a proxy. */
 const peerHeader = 'x-al-peer'
+const proxyHeader = 'x-al-proxied'
 
 /**
  * The address of who calls: the other end of the connection, or, where that is one of `TRUSTED_PROXIES`,
@@ -23,6 +24,26 @@ export function isHttps(request: { headers: Headers }): boolean {
   if (APP_URL) return APP_URL.startsWith('https:')
   const peer = request.headers.get(peerHeader) ?? ''
   return isTrusted(peer) && request.headers.get('x-forwarded-proto') === 'https'
+}
+
+const loopback = new BlockList()
+loopback.addSubnet('127.0.0.0', 8, 'ipv4')
+loopback.addAddress('::1', 'ipv6')
+
+/**
+ * Whether a program on this machine asks for this machine by its own name. What a proxy passes on is not that: proxies
+ * say that they are some, and pass on the name that was asked for.
+ */
+export function isFromThisMachine(request: { headers: Headers }): boolean {
+  const peer = request.headers.get(peerHeader) ?? ''
+  const host = (request.headers.get('host') ?? '').replace(/:\d{1,5}$/, '').replace(/^\[|\]$/g, '')
+  const isProxied = request.headers.get(proxyHeader) !== 'no'
+  return !isProxied && isLoopback(peer) && (host === 'localhost' || isLoopback(host))
+}
+
+function isLoopback(address: string): boolean {
+  const version = isIP(address)
+  return version !== 0 && loopback.check(address, version === 6 ? 'ipv6' : 'ipv4')
 }
 
 function isTrusted(address: string): boolean {

@@ -1,6 +1,7 @@
 import { setImmediate as immediate, setTimeout as sleep } from 'node:timers/promises'
 import { type AppError, asAppError } from '../errors'
 import { log as serverLog } from '../log'
+import { countCommit } from '../metrics'
 import { type Bus, tellFrames } from './bus'
 import type { ReplyLog } from './log'
 import type { RunningReply } from './running'
@@ -143,6 +144,7 @@ export class Committer {
     try {
       const batches = replies.map((reply) => ({ ...reply.owner, frames: reply.takeForCommit() }))
       const lost = await this.log.append(batches)
+      countCommit(batches.reduce((sum, { frames }) => sum + frames.length, 0))
       for (const reply of replies) {
         if (lost.includes(reply.owner.replyId)) this.lose(reply)
         else tellFrames(this.bus, reply.owner.replyId, reply.markCommitted())

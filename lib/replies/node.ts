@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { log as serverLog } from '../log'
+import { noteRunningReplies } from '../metrics'
 import { type Bus, tellStop } from './bus'
 import { Committer } from './committer'
 import { followFrames } from './follow'
@@ -89,8 +90,10 @@ export class ReplyNode {
       .finally(() => {
         // A writer that came too late may not end the care for the one that is at work.
         if (this.running.get(replyId)?.reply === reply) this.running.delete(replyId)
+        noteRunningReplies(this.running.size)
       })
     this.running.set(replyId, { reply, finished })
+    noteRunningReplies(this.running.size)
   }
 
   /** See `followFrames`. */

@@ -8,6 +8,7 @@ import type {
   UsageSummary,
 } from '../contracts/usage'
 import { db } from '../db'
+import { AppError } from '../errors'
 import { nameGroups } from './labels'
 import { type Period, readPeriod } from './period'
 
@@ -36,7 +37,10 @@ export async function summarizeUsage(actor: Actor, query: UsageQuery): Promise<U
   }
 }
 
-/** What was used on each day by each group, days and then keys in order; days without use are left out. */
+/**
+ * What was used on each day by each group, days and then keys in order; days without use are left out. Throws
+ * invalid_input where there is too much for one table.
+ */
 export async function listUsageByDay(actor: Actor, query: UsageQuery): Promise<UsageDaySum[]> {
   const { group_by: group } = query
   const day = columns.day
@@ -46,10 +50,16 @@ export async function listUsageByDay(actor: Actor, query: UsageQuery): Promise<U
       : { keys: `${day} AS day, ${columns[group]} AS key`, by: '1, 2', rest: 'ORDER BY 1, 2' }
   const rows = await readSums<SumRow & { day: string; key: string | null }>(actor, readPeriod(query), {
     ...how,
-    rest: `${how.rest} LIMIT ${maxDayRows}`,
+    rest: `${how.rest} LIMIT ${maxDayRows + 1}`,
   })
+  if (rows.length > maxDayRows) throw tooMuch()
   const sums = rows.map((row) => ({ day: row.day, ...toGroup(row) }))
   return nameGroups(actor, group, sums)
+}
+
+function tooMuch(): AppError {
+  const message = 'This is too much for one table: choose a shorter time.'
+  return new AppError('invalid_input', message, { issues: [{ path: 'from', message }] })
 }
 
 /** What rows are put together by: columns of ours, never a caller's word. */

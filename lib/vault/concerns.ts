@@ -1,6 +1,6 @@
 import type { CredentialView, KeyConcern } from '../contracts/credentials'
 
-const noticeMs = 14 * 86_400_000
+export const noticeMs = 14 * 86_400_000
 
 const kinds: KeyConcern['kind'][] = ['expired', 'failing', 'expiring']
 

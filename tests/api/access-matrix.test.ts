@@ -95,8 +95,11 @@ const newKey = (more: object) => ({
 const rows: Row[] = [
   ['GET', '/health', 'anyone', nothing, 200],
   ['GET', '/api/health', 'anyone', nothing, 200],
+  // From this machine; tests/api/metrics.test.ts has the others.
+  ['GET', '/metrics', 'anyone', nothing, 200],
   ['GET', '/api/openai/info', 'portal:read', nothing, everyone(200)],
   ['GET', '/api/openai/usage', 'portal:read', nothing, everyone(200)],
+  ['GET', '/api/openai/usage/export', 'portal:read', nothing, everyone(200)],
   ['GET', '/api/admin/prices', 'session', nothing, { ...everyone(403), admin: 200 }],
   [
     'PUT',

@@ -36,7 +36,7 @@ beforeEach(async () => {
 afterEach(() => upstream.reset())
 
 const served = {
-  provider: 'openai',
+  provider: 'openai' as const,
   model: 'gpt-5-nano',
   agentId: '',
   projectId: '',

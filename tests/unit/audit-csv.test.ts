@@ -2,7 +2,8 @@ import { parse } from 'csv-parse/sync'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { AuditEntry } from '@/lib/contracts/audit'
-import { csvHeadings, guardCell, toCsv } from '../../lib/audit/csv'
+import { csvHeadings, toCsv } from '../../lib/audit/csv'
+import { guardCell } from '../../lib/csv'
 
 const entry: AuditEntry = {
   id: '018f0000-0000-7000-8000-000000000001',
