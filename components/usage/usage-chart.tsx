@@ -2,7 +2,7 @@
 
 import { Bar, BarChart, CartesianGrid, ResponsiveContainer, Tooltip, XAxis, YAxis } from 'recharts'
 import './usage.css'
-import type { Plot, PlotDay } from './usage-series'
+import type { Plot, PlotDay, Series } from './usage-series'
 import type { Measure } from './usage-view'
 import { inWords, longDay, onAxis, shortDay } from './usage-words'
 
@@ -11,8 +11,8 @@ type ChartProps = { plot: Plot; measure: Measure; label: string }
 const tick = { fill: 'var(--ink-soft)', fontSize: 12 }
 
 /** Bars for days, one on the other for groups. With the arrow keys one goes from day to day. */
-export default function UsageChart({ plot: { names, days }, measure, label }: ChartProps) {
-  const isSingle = names.length === 1
+export default function UsageChart({ plot: { series, days }, measure, label }: ChartProps) {
+  const isSingle = series.length === 1
   return (
     <ResponsiveContainer width="100%" height="100%">
       <BarChart
@@ -44,12 +44,12 @@ export default function UsageChart({ plot: { names, days }, measure, label }: Ch
           isAnimationActive={false}
           content={({ active, payload }) => {
             const day: PlotDay | undefined = active ? payload?.[0]?.payload : undefined
-            return day ? <Told day={day} names={names} measure={measure} /> : null
+            return day ? <Told day={day} series={series} measure={measure} /> : null
           }}
         />
-        {names.map((name, index) => (
+        {series.map(({ id, name }, index) => (
           <Bar
-            key={name}
+            key={id}
             name={name}
             dataKey={(day: PlotDay) => day.values[index] ?? 0}
             stackId="all"
@@ -63,9 +63,9 @@ export default function UsageChart({ plot: { names, days }, measure, label }: Ch
   )
 }
 
-function Told({ day, names, measure }: { day: PlotDay; names: string[]; measure: Measure }) {
-  const told = names.map((name, index) => ({ name, index, value: day.values[index] ?? 0 }))
-  const isSingle = names.length === 1
+function Told({ day, series, measure }: { day: PlotDay; series: Series[]; measure: Measure }) {
+  const told = series.map(({ id, name }, index) => ({ id, name, index, value: day.values[index] ?? 0 }))
+  const isSingle = series.length === 1
   return (
     <div className="max-w-72 rounded-panel bg-raised px-3 py-2 text-label shadow-float">
       <p className="font-medium">{longDay(day.day)}</p>
@@ -75,8 +75,8 @@ function Told({ day, names, measure }: { day: PlotDay; names: string[]; measure:
         <ul>
           {told
             .filter(({ value }) => value > 0)
-            .map(({ name, index, value }) => (
-              <li key={name} className="flex items-center gap-2">
+            .map(({ id, name, index, value }) => (
+              <li key={id} className="flex items-center gap-2">
                 <span
                   className="size-2.5 shrink-0 rounded-[3px]"
                   style={{ background: `var(--plot-${index + 1})` }}

@@ -3,7 +3,7 @@
 import { lazy, Suspense } from 'react'
 import { PartBoundary } from '@/components/portal/part-boundary'
 import { Loading, Skeleton } from '@/components/ui/status'
-import type { Plot } from './usage-series'
+import type { Plot, Series } from './usage-series'
 import type { Measure } from './usage-view'
 import { measureWords } from './usage-words'
 
@@ -29,16 +29,16 @@ export function UsagePlot({ plot, measure }: { plot: Plot; measure: Measure }) {
           </Suspense>
         </PartBoundary>
       </div>
-      {plot.names.length > 1 ? <Legend names={plot.names} /> : null}
+      {plot.series.length > 1 ? <Legend series={plot.series} /> : null}
     </figure>
   )
 }
 
-function Legend({ names }: { names: string[] }) {
+function Legend({ series }: { series: Series[] }) {
   return (
     <ul className="flex flex-wrap gap-x-4 gap-y-1">
-      {names.map((name, index) => (
-        <li key={name} className="flex min-w-0 items-center gap-2 text-label">
+      {series.map(({ id, name }, index) => (
+        <li key={id} className="flex min-w-0 items-center gap-2 text-label">
           <span
             aria-hidden
             className="size-2.5 shrink-0 rounded-[3px]"

@@ -5,9 +5,11 @@ import { groupWords, nameOf } from './usage-words'
 /** So many groups have a colour of their own; the rest are one. */
 const maxSeries = 6
 
+/** What one colour stands for; two may have one name. */
+export type Series = { id: string; name: string }
 /** One day of the plot: a value for each series, in their order. */
 export type PlotDay = { day: string; values: number[] }
-export type Plot = { names: string[]; days: PlotDay[] }
+export type Plot = { series: Series[]; days: PlotDay[] }
 
 type Use = Pick<UsageSummary, 'from' | 'to' | 'groups'>
 
@@ -16,20 +18,27 @@ export function toPlot(use: Use, rows: UsageDaySum[], group: UsageGroup, measure
   const days = listDays(use)
   if (group === 'day') {
     const values = new Map(rows.map((row) => [row.day, measureOf(row, measure)]))
-    return { names: [groupWords.day], days: days.map((day) => ({ day, values: [values.get(day) ?? 0] })) }
+    return {
+      series: [{ id: 'all', name: groupWords.day }],
+      days: days.map((day) => ({ day, values: [values.get(day) ?? 0] })),
+    }
   }
   const largest = [...use.groups].sort((one, other) => measureOf(other, measure) - measureOf(one, measure))
   const shown = largest.length > maxSeries ? largest.slice(0, maxSeries - 1) : largest
   const places = new Map(shown.map(({ key }, place) => [key, place]))
-  const others = largest.length > shown.length ? [`${largest.length - shown.length} others`] : []
-  const names = [...shown.map((sum) => nameOf(group, sum)), ...others]
-  const byDay = new Map(days.map((day) => [day, names.map(() => 0)]))
+  const left = largest.length - shown.length
+  const others = left === 0 ? [] : [{ id: 'others', name: `${left} others` }]
+  const series = [
+    ...shown.map((sum) => ({ id: `key ${sum.key ?? ''}`, name: nameOf(group, sum) })),
+    ...others,
+  ]
+  const byDay = new Map(days.map((day) => [day, series.map(() => 0)]))
   for (const row of rows) {
     const values = byDay.get(row.day)
-    const place = places.get(row.key) ?? names.length - 1
+    const place = places.get(row.key) ?? series.length - 1
     if (values) values[place] = (values[place] ?? 0) + measureOf(row, measure)
   }
-  return { names, days: days.map((day) => ({ day, values: byDay.get(day) ?? [] })) }
+  return { series, days: days.map((day) => ({ day, values: byDay.get(day) ?? [] })) }
 }
 
 const dayMs = 86_400_000
