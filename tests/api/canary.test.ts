@@ -98,6 +98,11 @@ async function listen(path: string, init: RequestInit): Promise<{ status: number
   return { status: response.status, said: `${head}\n\n${isEndless ? '' : await response.text()}` }
 }
 
+/** A model server's own 500 comes through the gateway as it is; ours is `internal`, or no error of any dialect. */
+function isOwnFault(status: number, said: string): boolean {
+  return status === 500 && !(/"type":"server_error"/.test(said) && !/"code":"internal"/.test(said))
+}
+
 function expectNothingTold(said: string, about: string): void {
   expect(
     searcher.find(Buffer.from(said)).map(({ around, form }) => `${form}: ${around}`),
@@ -168,7 +173,7 @@ describe.each(callers)('a secret in a request of %s is told to nobody', (_, head
             body,
             headers: { ...headersOf(), ...headers },
           })
-          expect(status, `${method} ${route}, ${about}`).not.toBe(500)
+          expect(isOwnFault(status, said), `${method} ${route}, ${about}`).toBe(false)
           expectNothingTold(said, `${method} ${route}, ${about}`)
           count += 1
           // Nothing more is read then.
