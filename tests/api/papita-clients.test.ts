@@ -82,6 +82,18 @@ test('a project’s key comes in the same shape, also by x-api-key, and nobody o
   expect((await papita.get(`${path}&username=${eve.email}`)).status).toBe(404)
 })
 
+test('to HEAD it is told that there is a key, nothing of it; and that is written down like any other telling', async () => {
+  const reveals = async () => {
+    const { body } = await admin.get('/api/audit?action=credential.reveal&limit=100')
+    return (body.items as unknown as Json[]).length
+  }
+  const before = await reveals()
+  const answer = await papita.call('HEAD', `/api/credentials?credentialType=openai&username=${ada.email}`)
+  expect({ status: answer.status, text: answer.text }).toEqual({ status: 200, text: '' })
+  expect(JSON.stringify([...answer.headers])).not.toContain('canary')
+  expect(await reveals()).toBe(before + 1)
+})
+
 test('whoever and whatever is not there, the answer differs in nothing but its request', async () => {
   const query = 'credentialType=openai&'
   const answers = await Promise.all(

@@ -58,16 +58,18 @@ test("a user's key in the one serves the same user's chats in the other, and eve
 test('a key that the one keeps for another address goes nowhere from the other, which says why', async () => {
   const talk = await openTalk(branch.url)
   openai.reset()
-  const elsewhere = { scope: 'global', baseUrl: 'https://proxy.example/v1' }
-  expect((await keep(admin, 'sk-test-of-a-proxy-3c3c', elsewhere)).status).toBe(201)
+  const { body } = await new Client(home.url).post('/api/auth/register', { email: talk.user.email, password })
+  const elsewhere = { baseUrl: 'https://proxy.example/v1' }
+  const someone = new Client(home.url, String(body.token))
+  expect((await keep(someone, 'sk-test-of-a-proxy-3c3c', elsewhere)).status).toBe(201)
   const told = await talk.user.get(`/api/agents/${talk.agentId}/credential`)
   const steps = told.body.steps as unknown as ResolutionStep[]
-  expect(steps[1]).toEqual({
-    source: 'papita_global',
+  expect(steps[0]).toEqual({
+    source: 'papita_user',
     status: 'failed',
     detail: 'The key in Papita is for another address than OPENAI_BASE_URL. The next key serves.',
   })
   const { reply } = await send(talk, 'Hello')
   expect((await followToEnd(talk.user, reply.events_url)).at(-1)?.type).toBe('completed')
-  expect(openai.journal).toEqual([])
+  expect(JSON.stringify(openai.journal)).not.toContain('3c3c')
 })

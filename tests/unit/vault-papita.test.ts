@@ -291,6 +291,16 @@ describe('while Papita is silent', () => {
     expect(askedAbout(papita)).toEqual(['project'])
   })
 
+  test('however many different people come before that is known, they are not all at its door', async () => {
+    papita.play('hang')
+    const people = await Promise.all(Array.from({ length: 60 }, (_, n) => makeActor(`crowd-${n}`)))
+    const keys = await Promise.all(people.map((person) => served(person, 'auto', null)))
+    expect(new Set(keys)).toEqual(new Set([environmentKey]))
+    expect(papita.journal.length).toBeLessThanOrEqual(32)
+    await Promise.all(people.map((person) => lend(person, 'auto', null)))
+    expect(papita.journal.length).toBeLessThanOrEqual(32)
+  })
+
   test('who waited in vain for one answer does not begin another question', async () => {
     papita.play('hang')
     await lend()
