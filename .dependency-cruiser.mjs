@@ -5,8 +5,8 @@
 const ranks = [
   ['errors', 'env', 'remember'],
   ['contracts', 'csv', 'log', 'metrics', 'reach'],
-  ['db', 'bus', 'http', 'paging'],
-  ['audit'],
+  ['db', 'bus', 'paging'],
+  ['http', 'audit'],
   ['auth'],
   ['usage', 'sessions', 'vault', 'projects'],
   ['providers'],

@@ -5,11 +5,10 @@ import { recordAudit } from './audit'
 import { announceAccessChange } from './auth/access'
 import type { Actor, Origin } from './auth/actor'
 import { recordFailedSignIn } from './auth/failures'
-import { reserveSignIn } from './auth/limits'
+import { countRegistration, reserveSignIn } from './auth/limits'
 import { hashPassword, verifyPassword } from './auth/password'
 import { createSession, findSessionActor, wrongCredentials } from './auth/sessions'
 import { readCookieToken } from './auth/token-source'
-import { countWithin } from './bus'
 import type { ChangePassword, Login, Register, Role, SignedIn, UserRecord } from './contracts/accounts'
 import { db } from './db'
 import { env } from './env'
@@ -68,7 +67,7 @@ const firstAccountLock = 4_711_001
 
 /** Makes an account; the first one is the admin's, under any race. Throws conflict, forbidden, too_many_requests. */
 export async function register(input: Register, origin: Origin): Promise<SignedIn> {
-  await countWithin('register', origin.ip, 'Too many accounts were made from this address. Try again later.')
+  await countRegistration(origin)
   const passwordHash = await hashPassword(input.password)
   const user = await db().$transaction(async (tx) => {
     await tx.$executeRaw`SELECT pg_advisory_xact_lock(${firstAccountLock})`

@@ -1,5 +1,4 @@
 import type { Actor } from './auth'
-import { countWithin } from './bus'
 import { answerWith } from './chat/answer'
 import { readHistory } from './chat/context'
 import { visibleTo } from './chat/conversations'
@@ -123,7 +122,6 @@ async function getMessage(actor: Actor, messageId: string) {
 type Wish = { requestId: string; model?: string | null; continued?: MessagePart[] }
 
 async function open(actor: Actor, request: ReplyRequest, wish: Wish): Promise<OpenedReply> {
-  await countWithin('message', actor.userId, 'You are sending faster than this server allows. Wait a moment.')
   const { conversationId, ask } = request
   const { answer, agent } = await storeRequest(actor, request)
   if (!agent) return answer

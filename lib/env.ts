@@ -93,13 +93,22 @@ const limitDefaults = {
   address: { count: 100, windowMs: 900_000 },
   /** Accounts made from one address. */
   register: { count: 100, windowMs: 3_600_000 },
-  /** Messages that one user sends. */
+  /** Calls without an account, and calls whose key or token is none, from one address. */
+  anonymous: { count: 1200, windowMs: 60_000 },
+  // What a user, or an API key, calls. All keys of one user together get four times as much.
+  read: { count: 1200, windowMs: 60_000 },
+  write: { count: 300, windowMs: 60_000 },
   message: { count: 120, windowMs: 60_000 },
-  /** Tests of provider keys by one user: each is a call to wherever the key goes. */
+  gateway: { count: 600, windowMs: 60_000 },
+  upload: { count: 60, windowMs: 60_000 },
+  /** Tests of provider keys: each is a call to wherever the key goes. */
   test: { count: 60, windowMs: 60_000 },
+  export: { count: 20, windowMs: 60_000 },
 }
 type RateClass = keyof typeof limitDefaults
-type RateLimit = { count: number; windowMs: number }
+/** What a call counts as. */
+export type CallClass = Exclude<RateClass, 'login' | 'address' | 'register' | 'anonymous'>
+export type RateLimit = { count: number; windowMs: number }
 
 const rateLimits = z
   .string()

@@ -1,14 +1,16 @@
 import type { z } from 'zod'
+import type { CallClass } from './env'
 import { AppError } from './errors'
 import { noteAnswer } from './http/answered'
 import { readBody } from './http/body'
 import { openAiErrorResponse } from './http/openai-error'
 import { corsHeaders, refuseForeignOrigin } from './http/origin'
 import { errorResponse } from './http/portal-error'
+import { type Allowance, allowanceHeaders, countCall, countRefused, requireAllowance } from './http/rate'
 import { readRequestId } from './http/request-id'
 import { parseInput } from './http/validate'
 
-export { callerAddress, isFromThisMachine, isHttps } from './http/address'
+export { callerAddress, callerNetwork, isFromThisMachine, isHttps, publicAddress } from './http/address'
 export { readJson } from './http/body'
 export { eventStream, lastEventId } from './http/event-stream'
 export { type IncomingFile, readForm } from './http/multipart'
@@ -32,6 +34,8 @@ type Declaration<A, P, Q, B> = {
   body?: z.ZodType<B>
   /** In whose words errors are told; the portal's unless said. */
   dialect?: keyof typeof dialects
+  /** What the call counts as, of `RATE_LIMITS`; without it, `read` for GET and `write` for the rest. */
+  limit?: CallClass
   run: (input: Input<A, P, Q, B>) => Promise<Response>
 }
 
@@ -41,7 +45,7 @@ export async function anyone(): Promise<null> {
 }
 
 /**
- * One method of one URL: authenticates, parses, runs, and maps every error to the portal dialect.
+ * One method of one URL: authenticates, counts, parses, runs, and maps every error to its dialect.
  * The caller's origin is checked before anything else, so that no other site can spend a browser's session.
  */
 export function route<A, P = unknown, Q = unknown, B = unknown>(declared: Declaration<A, P, Q, B>): Handler {
@@ -50,9 +54,12 @@ export function route<A, P = unknown, Q = unknown, B = unknown>(declared: Declar
     const startedAt = performance.now()
     let response: Response
     let actor: A | null = null
+    let allowance: Allowance | null = null
     try {
       refuseForeignOrigin(request)
-      actor = await declared.auth(request)
+      actor = await knowCaller(declared.auth, request)
+      allowance = await countCall(request, actor, declared.limit ?? usualLimit(request))
+      requireAllowance(allowance)
       const params = declared.params ? parseParams(declared.params, await context.params) : (undefined as P)
       const query = declared.query ? parseInput(declared.query, readQuery(request)) : (undefined as Q)
       const body = declared.body ? parseInput(declared.body, await readBody(request)) : (undefined as B)
@@ -61,11 +68,31 @@ export function route<A, P = unknown, Q = unknown, B = unknown>(declared: Declar
       response = dialects[declared.dialect ?? 'portal'](error, requestId)
     }
     finish(request, response, requestId)
+    if (declared.dialect === 'openai' && allowance) tellAllowance(response, allowance)
     const { status } = response
     const tookMs = performance.now() - startedAt
     noteAnswer({ request, params: await context.params, actor, requestId, status, tookMs })
     return response
   }
+}
+
+async function knowCaller<A>(auth: (request: Request) => Promise<A>, request: Request): Promise<A> {
+  try {
+    return await auth(request)
+  } catch (error) {
+    await countRefused(request, error)
+    throw error
+  }
+}
+
+function usualLimit({ method }: Request): CallClass {
+  return method === 'GET' || method === 'HEAD' ? 'read' : 'write'
+}
+
+/** Our own limits, where the model server has not told its. */
+function tellAllowance({ headers }: Response, allowance: Allowance): void {
+  if ([...headers.keys()].some((name) => name.startsWith('x-ratelimit-'))) return
+  for (const [name, value] of allowanceHeaders(allowance)) headers.set(name, value)
 }
 
 function finish(request: Request, response: Response, requestId: string): void {

@@ -38,9 +38,9 @@ export function nameRequest(request, response) {
   const given = request.headers['x-request-id']
   const id = typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID()
   request.headers['x-request-id'] = id
-  // Who is at the other end, for rate limits and the audit; whatever a caller put there is overwritten.
-  const peer = (request.socket.remoteAddress ?? '').replace(/^::ffff:/, '')
-  request.headers['x-al-peer'] = peer
+  const peer = plainAddress(request.socket.remoteAddress ?? '')
+  // Who calls, for rate limits and the audit; whatever a caller put there is overwritten.
+  request.headers['x-al-peer'] = findCaller(peer, request.headers['x-forwarded-for'])
   request.headers['x-al-proxied'] = Object.keys(request.headers).some((name) => PROXIED.test(name))
     ? 'yes'
     : 'no'
@@ -150,6 +150,31 @@ function writeRefusal({ code, message, allow }, id) {
   return { headers, body }
 }
 
+/**
+ * Who calls through this peer. Each proxy adds whom it saw at the end of the list, so that it is true from there as far as
+ * the proxies are ours; the rest is what the caller says.
+ * @param {string} peer
+ * @param {string | string[] | undefined} forwarded
+ */
+function findCaller(peer, forwarded = '') {
+  let caller = peer
+  for (const entry of String(forwarded).split(',').reverse()) {
+    const seen = plainAddress(entry.trim())
+    if (!isTrusted(caller) || isIP(seen) === 0) return caller
+    caller = seen
+  }
+  return caller
+}
+
+/**
+ * An address as all the others are written: some proxies add the port, and IPv4 can come as IPv6.
+ * @param {string} text
+ */
+function plainAddress(text) {
+  const [, bracketed, dotted] = /^(?:\[([^\]]+)\](?::\d+)?|([\d.]+):\d+)$/.exec(text) ?? []
+  return (bracketed ?? dotted ?? text).replace(/^::ffff:(?=[\d.]+$)/i, '')
+}
+
 /** @param {string} address */
 function isTrusted(address) {
   const version = isIP(address)
@@ -159,7 +184,7 @@ function isTrusted(address) {
 /** @type {BlockList | undefined} */
 let trusted
 
-/** `TRUSTED_PROXIES`, as lib/http reads it too; what is wrong with it, lib/env has said when the server started. */
+/** `TRUSTED_PROXIES`; what is wrong with it, lib/env has said when the server started. */
 function trustedProxies() {
   if (trusted) return trusted
   trusted = new BlockList()

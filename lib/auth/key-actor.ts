@@ -3,6 +3,7 @@ import { adminScopes, type Scope } from '../contracts/keys'
 import { db, sql } from '../db'
 import { env } from '../env'
 import { AppError } from '../errors'
+import { callerNetwork } from '../http'
 import { log } from '../log'
 import { remember } from '../remember'
 import { beginLookup } from './access'
@@ -101,7 +102,7 @@ type Attempt = { failed(): Promise<void>; succeeded(): void }
  */
 async function beginAttempt(name: string, ip: string): Promise<Attempt> {
   const limits = env().RATE_LIMITS
-  const counter = `keys:${ip}`
+  const counter = `keys:${callerNetwork(ip)}`
   if (limits !== 'off' && !proven().has(name)) {
     const { count, resetMs } = await addCount(counter, limits.address.windowMs, 0)
     if (count >= limits.address.count) throw tooMany(resetMs)

@@ -1,6 +1,8 @@
 import { addCount, clearCount } from '../bus'
 import { env } from '../env'
 import { AppError } from '../errors'
+import { callerNetwork } from '../http'
+import type { Origin } from './actor'
 
 type Attempt = { failed(): Promise<void>; succeeded(): Promise<void>; release(): Promise<void> }
 
@@ -16,7 +18,7 @@ export async function reserveSignIn(email: string, ip: string): Promise<Attempt>
   const limits = env().RATE_LIMITS
   if (limits === 'off') return { failed: nothing, succeeded: nothing, release: nothing }
   const account = `login:${email}`
-  const address = `address:${ip}`
+  const address = `address:${callerNetwork(ip)}`
   const underWay = `underway:${email}`
   for (const [key, limit] of [
     [account, limits.login],
@@ -47,4 +49,14 @@ function tooMany(resetMs: number): AppError {
   return new AppError('too_many_requests', `Too many tries to sign in. Try again in ${minutes} min.`, {
     retryAfterSeconds: resetMs / 1000,
   })
+}
+
+/** Counts an account that is made, by address. Throws too_many_requests. */
+export async function countRegistration({ ip }: Pick<Origin, 'ip'>): Promise<void> {
+  const limits = env().RATE_LIMITS
+  if (limits === 'off') return
+  const { count, resetMs } = await addCount(`register:${callerNetwork(ip)}`, limits.register.windowMs, 1)
+  if (count <= limits.register.count) return
+  const message = 'Too many accounts were made from this address. Try again later.'
+  throw new AppError('too_many_requests', message, { retryAfterSeconds: resetMs / 1000 })
 }

@@ -1,29 +1,46 @@
-import { BlockList, isIP } from 'node:net'
+import { BlockList, isIPv4, isIPv6 } from 'node:net'
 import { env } from '../env'
 
-/** The headers in which the server of this process writes who is at the other end, and whether that is a proxy. */
+/**
+ * The header in which the server of this process writes who calls (scripts/requests.mjs): the other end of the
+ * connection, or whom a proxy of `TRUSTED_PROXIES` says it forwards for. Whatever a caller puts there is overwritten.
+ */
 const peerHeader = 'x-al-peer'
+/** Whether it says that it passed through a proxy, trusted or not. */
 const proxyHeader = 'x-al-proxied'
 
-/**
- * The address of who calls: the other end of the connection, or, where that is one of `TRUSTED_PROXIES`,
- * the last address in `x-forwarded-for` that is not. `unknown` where the server does not tell.
- */
+/** The address of who calls; `unknown` where the server does not tell. */
 export function callerAddress(request: { headers: Headers }): string {
-  const peer = request.headers.get(peerHeader) ?? ''
-  if (isIP(peer) === 0) return 'unknown'
-  if (!isTrusted(peer)) return peer
-  const forwarded = (request.headers.get('x-forwarded-for') ?? '').split(',').map((address) => address.trim())
-  const client = forwarded.reverse().find((address) => isIP(address) !== 0 && !isTrusted(address))
-  return client ?? peer
+  const address = request.headers.get(peerHeader) ?? ''
+  return isIPv4(address) || isIPv6(address) ? address : 'unknown'
+}
+
+/**
+ * What is counted as one caller: an IPv4 address, or the /64 of an IPv6 address, since a single customer of a provider
+ * has that many.
+ */
+export function callerNetwork(address: string): string {
+  if (!isIPv6(address)) return address
+  return `${expandIPv6(address).slice(0, 4).join(':')}::/64`
+}
+
+/** The eight groups of an address, without zeros in front. */
+function expandIPv6(address: string): string[] {
+  // The parser of URLs knows every way to write one, and writes them in one way.
+  const plain = new URL(`http://[${address.split('%', 1)[0]}]`).hostname.slice(1, -1)
+  const [head = '', tail] = plain.split('::', 2)
+  const groupsOf = (text: string) => (text === '' ? [] : text.split(':'))
+  if (tail === undefined) return groupsOf(head)
+  const [before, behind] = [groupsOf(head), groupsOf(tail)]
+  return [...before, ...Array<string>(8 - before.length - behind.length).fill('0'), ...behind]
 }
 
 /** Whether the browser reached us over https: by `APP_URL`, or by what a trusted proxy says. */
 export function isHttps(request: { headers: Headers }): boolean {
   const { APP_URL } = env()
   if (APP_URL) return APP_URL.startsWith('https:')
-  const peer = request.headers.get(peerHeader) ?? ''
-  return isTrusted(peer) && request.headers.get('x-forwarded-proto') === 'https'
+  // Of nobody but a trusted proxy does the server let this header through.
+  return request.headers.has(peerHeader) && request.headers.get('x-forwarded-proto') === 'https'
 }
 
 const loopback = new BlockList()
@@ -42,25 +59,13 @@ export function isFromThisMachine(request: { headers: Headers }): boolean {
 }
 
 function isLoopback(address: string): boolean {
-  const version = isIP(address)
-  return version !== 0 && loopback.check(address, version === 6 ? 'ipv6' : 'ipv4')
+  if (isIPv4(address)) return loopback.check(address, 'ipv4')
+  return isIPv6(address) && loopback.check(address, 'ipv6')
 }
 
-function isTrusted(address: string): boolean {
-  const version = isIP(address)
-  return version !== 0 && trustedProxies().check(address, version === 6 ? 'ipv6' : 'ipv4')
-}
-
-let trusted: BlockList | undefined
-
-function trustedProxies(): BlockList {
-  if (trusted) return trusted
-  trusted = new BlockList()
-  for (const entry of env().TRUSTED_PROXIES) {
-    const [address = '', bits] = entry.split('/', 2)
-    const family = isIP(address) === 6 ? 'ipv6' : 'ipv4'
-    if (bits === undefined) trusted.addAddress(address, family)
-    else trusted.addSubnet(address, Number(bits), family)
-  }
-  return trusted
+/** Where this server is reached, without a slash at its end: `APP_URL`, or what the caller called it. */
+export function publicAddress(request: { headers: Headers }): string {
+  const { APP_URL } = env()
+  if (APP_URL) return APP_URL
+  return `${isHttps(request) ? 'https' : 'http'}://${request.headers.get('host') ?? 'localhost'}`
 }

@@ -6,6 +6,7 @@ export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = methods(
   {
     GET: route({
       auth: requireScope('gateway'),
+      limit: 'gateway',
       dialect: 'openai',
       run: async ({ actor, request }) => forward(actor, { method: 'GET', path: '/models', request }),
     }),

@@ -6,6 +6,7 @@ import { methods, route, textStream } from '@/lib/http'
 export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = methods({
   GET: route({
     auth: requireUser,
+    limit: 'export',
     query: AuditFilter,
     run: async ({ query, request, requestId }) => {
       const pieces = await exportAudit(() => requireUser(request), query, originOf(request, requestId))

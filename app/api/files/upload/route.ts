@@ -5,6 +5,7 @@ import { created, methods, route } from '@/lib/http'
 export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = methods({
   POST: route({
     auth: requireScope('chat'),
+    limit: 'upload',
     run: async ({ actor, request }) => created(await uploadFile(actor, request)),
   }),
 })

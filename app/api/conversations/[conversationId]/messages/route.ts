@@ -6,6 +6,7 @@ import { accepted, methods, route } from '@/lib/http'
 export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = methods({
   POST: route({
     auth: requireScope('chat'),
+    limit: 'message',
     params: ConversationParams,
     body: SendMessage,
     run: async ({ actor, params, body, requestId }) =>

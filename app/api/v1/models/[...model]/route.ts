@@ -7,6 +7,7 @@ export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = methods(
   {
     GET: route({
       auth: requireScope('gateway'),
+      limit: 'gateway',
       dialect: 'openai',
       params: ModelParams,
       run: async ({ actor, params, request }) =>
