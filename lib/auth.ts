@@ -5,12 +5,13 @@ import { recordAudit } from './audit'
 import { announceAccessChange } from './auth/access'
 import type { Actor, Origin } from './auth/actor'
 import { recordFailedSignIn } from './auth/failures'
+import { takeInvitation } from './auth/invitations'
 import { countRegistration, reserveSignIn } from './auth/limits'
 import { hashPassword, verifyPassword } from './auth/password'
 import { createSession, findSessionActor, wrongCredentials } from './auth/sessions'
 import { readCookieToken } from './auth/token-source'
 import type { ChangePassword, Login, Register, Role, SignedIn, UserRecord } from './contracts/accounts'
-import { db } from './db'
+import { db, type Transaction } from './db'
 import { env } from './env'
 import { AppError } from './errors'
 import { callerAddress } from './http'
@@ -18,11 +19,21 @@ import { callerAddress } from './http'
 export { announceAccessChange, hasAccessChanged, onAccessChange } from './auth/access'
 export { listOtherAccounts } from './auth/accounts'
 export { type Actor, membershipOf, type Origin } from './auth/actor'
-export { hasAccess, requireCaller, requireKey, requireScope, requireUser } from './auth/callers'
+export {
+  hasAccess,
+  requireAdmin,
+  requireCaller,
+  requireKey,
+  requireScope,
+  requireUser,
+  watchAccess,
+} from './auth/callers'
 export { clearedCookie, sessionCookie } from './auth/cookie'
+export { findInvitation, inviteUser, listInvitations, revokeInvitation } from './auth/invitations'
 export { createKey, listKeys, revokeKey } from './auth/keys'
 export { warmPasswords } from './auth/password'
 export { endSession, findUser, listSessions } from './auth/sessions'
+export { endUserSessions, listUsers, updateUser } from './auth/users'
 
 /** Where this request comes from. */
 export function originOf(request: { headers: Headers }, requestId: string | null = null): Origin {
@@ -65,26 +76,47 @@ export function toUserRecord(user: {
 // Any constant serves; it is taken while the first account is made.
 const firstAccountLock = 4_711_001
 
-/** Makes an account; the first one is the admin's, under any race. Throws conflict, forbidden, too_many_requests. */
+/**
+ * Makes an account; the first one is the admin's, under any race. An invitation is used up by it and gives the role.
+ * Throws conflict, forbidden, too_many_requests.
+ */
 export async function register(input: Register, origin: Origin): Promise<SignedIn> {
   await countRegistration(origin)
   const passwordHash = await hashPassword(input.password)
   const user = await db().$transaction(async (tx) => {
     await tx.$executeRaw`SELECT pg_advisory_xact_lock(${firstAccountLock})`
     const isFirst = (await tx.user.findFirst({ select: { id: true } })) === null
-    if (!isFirst && env().REGISTRATION !== 'open') throw registrationClosed()
-    if (await tx.user.findUnique({ where: { email: input.email }, select: { id: true } })) {
+    const { invitation, email, role } = await admit(tx, input, isFirst)
+    if (await tx.user.findUnique({ where: { email }, select: { id: true } })) {
       throw new AppError('conflict', 'There is an account with this email already. Sign in instead.')
     }
-    const role: Role = isFirst ? 'admin' : 'member'
     const made = await tx.user.create({
-      data: { id: newId(), email: input.email, name: input.name ?? null, passwordHash, role },
+      data: { id: newId(), email, name: input.name ?? null, passwordHash, role, createdAt: new Date() },
     })
     const { ip, requestId } = origin
-    await recordAudit({ actorId: made.id, action: 'account.register', target: made.id, ip, requestId }, tx)
+    const deed = {
+      action: 'account.register',
+      target: made.id,
+      detail: { invitationId: invitation },
+    } as const
+    await recordAudit({ actorId: made.id, ...deed, ip, requestId }, tx)
     return made
   })
   return createSession(toUserRecord(user), passwordHash, origin)
+}
+
+type Admitted = { invitation?: string; email: string; role: Role }
+
+/** Who may make an account, and as what. Throws forbidden. */
+async function admit(tx: Transaction, input: Register, isFirst: boolean): Promise<Admitted> {
+  const mode = env().REGISTRATION
+  if (input.invitation !== undefined && mode !== 'closed' && !isFirst) {
+    const { id, email, role } = await takeInvitation(tx, input.invitation, input.email)
+    return { invitation: id, email, role }
+  }
+  if (!isFirst && mode !== 'open') throw registrationClosed()
+  if (input.email === undefined) throw new AppError('forbidden', 'This invitation serves no more.')
+  return { email: input.email, role: isFirst ? 'admin' : 'member' }
 }
 
 function registrationClosed(): AppError {
@@ -92,7 +124,6 @@ function registrationClosed(): AppError {
     ? new AppError('forbidden', 'Accounts here are made by invitation. Ask an admin for one.')
     : new AppError('forbidden', 'No new accounts are made here. Ask an admin.')
 }
-
 /** Signs in. An unknown account and a wrong password are one answer in one time. Throws unauthenticated, too_many_requests. */
 export async function login(input: Login, origin: Origin): Promise<SignedIn> {
   const attempt = await reserveSignIn(input.email, origin.ip)

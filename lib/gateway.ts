@@ -1,4 +1,4 @@
-import type { Actor } from './auth'
+import { type Actor, watchAccess } from './auth'
 import { env } from './env'
 import { AppError } from './errors'
 import { passHeaders, passRequestHeaders } from './gateway/headers'
@@ -21,7 +21,8 @@ export type GatewayCall = {
 
 /**
  * Passes a call on to the model server that the actor's key serves, and its answer back: streams unchanged, byte for
- * byte, errors without a word about the key. Writes down what it cost, however it ends.
+ * byte, errors without a word about the key. Writes down what it cost, however it ends; it ends, too, when the actor's
+ * session or key does.
  * Throws invalid_input, provider_auth if no key serves, provider_failed, provider_timeout.
  */
 export async function forward(actor: Actor, call: GatewayCall): Promise<Response> {
@@ -50,6 +51,7 @@ async function pass(actor: Actor, call: GatewayCall, { asked, key }: Passing): P
   if (provider === 'demo') throw noKey()
   const meter = new StreamMeter()
   const metered: Metered = { actor, key, model: asked.model, meter, status: 0 }
+  const access = watchAccess(actor)
   const answer = await forwardCall({
     key: { ...key, provider },
     method: call.method,
@@ -57,10 +59,11 @@ async function pass(actor: Actor, call: GatewayCall, { asked, key }: Passing): P
     headers: passRequestHeaders(call.request),
     ...(asked.bytes && { body: asked.bytes }),
     timeouts: env().PROVIDER_TIMEOUTS,
-    signal: call.request.signal,
+    signal: AbortSignal.any([call.request.signal, access.lost]),
     tap: {
       chunk: (bytes) => meter.chunk(bytes),
       over: (how) => {
+        access.release()
         if (call.method === 'POST') void settle(metered, how)
       },
     },

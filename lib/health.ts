@@ -11,6 +11,7 @@ import { remember } from './remember'
 import { checkPapita, findServingKey, type LentKey, noteOutcome, withStoredCredential } from './vault'
 
 export { requireMetricsReader } from './health/metrics'
+export { listSettings } from './health/settings'
 export { metricsType } from './metrics'
 
 /** How long an answer serves again, so that asking often costs nothing. */

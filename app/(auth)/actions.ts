@@ -30,8 +30,12 @@ export async function signIn(_: CredentialsState, form: FormData): Promise<Crede
 export async function signUp(_: CredentialsState, form: FormData): Promise<CredentialsState> {
   const email = readText(form, 'email')
   const name = readText(form, 'name')
-  const typed = { email, password: readText(form, 'password'), name: name.trim() === '' ? undefined : name }
-  const input = Register.safeParse(typed)
+  const input = Register.safeParse({
+    email,
+    password: readText(form, 'password'),
+    name: name.trim() === '' ? undefined : name,
+    invitation: readText(form, 'invitation') || undefined,
+  })
   if (!input.success) return refuse({ email, name }, input.error.issues)
   return enter(form, { email, name }, async () => register(input.data, await pageOrigin()))
 }

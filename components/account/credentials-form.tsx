@@ -17,6 +17,8 @@ type CredentialsFormProps = {
   purpose: 'sign-in' | 'sign-up'
   /** A path of this site to go to afterwards. */
   next: string
+  /** Whom an invitation is for: then the email is given. */
+  invited?: { email: string; invitation: string } | undefined
   action: (state: CredentialsState, form: FormData) => Promise<CredentialsState>
 }
 
@@ -26,7 +28,7 @@ const words = {
 } as const
 
 /** Email and password, as password managers know them. Works as a plain form until JavaScript is there. */
-export function CredentialsForm({ purpose, next, action }: CredentialsFormProps) {
+export function CredentialsForm({ purpose, next, invited, action }: CredentialsFormProps) {
   const [state, submit, pending] = useActionState(action, { typed: { email: '' } })
   const { submit: verb, busy, password } = words[purpose]
   const passwordRef = useRef<HTMLInputElement>(null)
@@ -39,6 +41,7 @@ export function CredentialsForm({ purpose, next, action }: CredentialsFormProps)
   return (
     <form action={submit} className="flex flex-col gap-5">
       <input type="hidden" name="next" value={next} />
+      {invited ? <input type="hidden" name="invitation" value={invited.invitation} /> : null}
       {state.message ? (
         <FailureNote failure={{ message: state.message, retryAfterSeconds: state.retryAfterSeconds }} />
       ) : null}
@@ -62,8 +65,9 @@ export function CredentialsForm({ purpose, next, action }: CredentialsFormProps)
         autoCapitalize="none"
         spellCheck={false}
         required
-        autoFocus
-        defaultValue={state.typed.email}
+        autoFocus={!invited}
+        readOnly={invited !== undefined}
+        defaultValue={invited?.email ?? state.typed.email}
         error={faultOf('email')}
       />
       <TextField

@@ -2,10 +2,13 @@
 
 import { useRouter } from 'next/navigation'
 import { Button } from '@/components/ui/button'
+import { MoreButton } from '@/components/ui/more-button'
 import { request } from '@/components/ui/request'
 import { Time } from '@/components/ui/time'
 import { notify, notifyFailure } from '@/components/ui/toast'
+import { useListing } from '@/components/ui/use-listing'
 import type { SessionRecord } from '@/lib/contracts/accounts'
+import type { Listing } from '@/lib/contracts/primitives'
 
 /** `Firefox on Linux`, as far as a browser says what it is. */
 function sayDevice(userAgent: string | null): string {
@@ -25,8 +28,9 @@ function sayDevice(userAgent: string | null): string {
 }
 
 /** Where the reader is signed in, and how to end that. */
-export function DeviceList({ sessions }: { sessions: SessionRecord[] }) {
+export function DeviceList({ first }: { first: Listing<SessionRecord> }) {
   const router = useRouter()
+  const { items: sessions, ...more } = useListing(first, '/api/auth/sessions')
 
   async function end(session: SessionRecord) {
     try {
@@ -39,26 +43,29 @@ export function DeviceList({ sessions }: { sessions: SessionRecord[] }) {
   }
 
   return (
-    <ul className="border-t">
-      {sessions.map((session) => (
-        <li key={session.id} className="flex min-h-14 items-center gap-4 border-b py-2">
-          <div className="flex min-w-0 flex-1 flex-col">
-            <span className="truncate text-ui">{sayDevice(session.user_agent)}</span>
-            <span className="text-ink-soft text-label">
-              {session.ip ? `${session.ip} · ` : null}
-              <Time at={session.last_seen_at} />
-            </span>
-          </div>
-          {session.current ? (
-            <span className="text-ink-soft text-label">This device</span>
-          ) : (
-            <Button size="small" onClick={() => void end(session)}>
-              Sign out
-              <span className="sr-only">{sayDevice(session.user_agent)}</span>
-            </Button>
-          )}
-        </li>
-      ))}
-    </ul>
+    <>
+      <ul className="border-t">
+        {sessions.map((session) => (
+          <li key={session.id} className="flex min-h-14 items-center gap-4 border-b py-2">
+            <div className="flex min-w-0 flex-1 flex-col">
+              <span className="truncate text-ui">{sayDevice(session.user_agent)}</span>
+              <span className="text-ink-soft text-label">
+                {session.ip ? `${session.ip} · ` : null}
+                <Time at={session.last_seen_at} />
+              </span>
+            </div>
+            {session.current ? (
+              <span className="text-ink-soft text-label">This device</span>
+            ) : (
+              <Button size="small" onClick={() => void end(session)}>
+                Sign out
+                <span className="sr-only">{sayDevice(session.user_agent)}</span>
+              </Button>
+            )}
+          </li>
+        ))}
+      </ul>
+      <MoreButton {...more} />
+    </>
   )
 }

@@ -11,9 +11,11 @@ import {
   LogOut,
   MessageSquare,
   ScrollText,
+  Server,
   Settings,
   SquarePen,
   SquareTerminal,
+  Users,
 } from 'lucide-react'
 import { useRouter } from 'next/navigation'
 import { useEffect, useState } from 'react'
@@ -43,7 +45,11 @@ const places = [
   { href: '/usage', label: 'Usage', Icon: ChartColumn },
   { href: '/settings', label: 'Settings', Icon: Settings },
 ]
-const adminPlaces = [{ href: '/admin/audit', label: 'Audit', Icon: ScrollText }]
+const adminPlaces = [
+  { href: '/admin/users', label: 'Users', Icon: Users },
+  { href: '/admin/audit', label: 'Audit', Icon: ScrollText },
+  { href: '/admin/settings', label: 'Server', Icon: Server },
+]
 
 /** Go anywhere, launch anything, find a conversation. */
 export function CommandPalette({ open, onOpenChange, ...rest }: CommandPaletteProps) {

@@ -9,9 +9,11 @@ import {
   LayoutGrid,
   PanelLeft,
   ScrollText,
+  Server,
   Settings,
   SquarePen,
   SquareTerminal,
+  Users,
 } from 'lucide-react'
 import Link from 'next/link'
 import { usePathname } from 'next/navigation'
@@ -35,7 +37,11 @@ const pages = [
   { href: '/settings', label: 'Settings', Icon: Settings },
 ]
 
-const adminPages = [{ href: '/admin/audit', label: 'Audit', Icon: ScrollText }]
+const adminPages = [
+  { href: '/admin/users', label: 'Users', Icon: Users },
+  { href: '/admin/audit', label: 'Audit', Icon: ScrollText },
+  { href: '/admin/settings', label: 'Server', Icon: Server },
+]
 
 type SidebarProps = {
   user: Pick<UserRecord, 'email' | 'name' | 'role'>

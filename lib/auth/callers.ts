@@ -1,6 +1,7 @@
 import type { Scope } from '../contracts/keys'
 import { AppError } from '../errors'
 import { callerAddress } from '../http'
+import { hasAccessChanged, onAccessChange } from './access'
 import type { Actor } from './actor'
 import { findKeyActor, isKeyLive } from './key-actor'
 import { findSessionActor, isSessionLive } from './sessions'
@@ -27,6 +28,13 @@ export async function requireUser(request: Request): Promise<Actor> {
   if (actor.keyId !== null) {
     throw new AppError('forbidden', 'API keys cannot do this: it needs a session. Sign in for it.')
   }
+  return actor
+}
+
+/** An admin, by a session. Throws unauthenticated, and forbidden for everybody else. */
+export async function requireAdmin(request: Request): Promise<Actor> {
+  const actor = await requireUser(request)
+  if (actor.role !== 'admin') throw new AppError('forbidden', 'This is for admins.')
   return actor
 }
 
@@ -59,4 +67,18 @@ function requireOneOf(held: readonly Scope[], wanted: readonly Scope[]): void {
 /** Whether the actor may go on: the session or key still good, the account not disabled. */
 export function hasAccess(actor: Actor): Promise<boolean> {
   return actor.keyId === null ? isSessionLive(actor) : isKeyLive(actor.keyId)
+}
+
+/** A signal that fires when the actor may not go on. To be released when what it guards has ended. */
+export function watchAccess(actor: Actor): { lost: AbortSignal; release: () => void } {
+  const ended = new AbortController()
+  const look = async () => {
+    // A database that does not answer says nothing good either.
+    if (await hasAccess(actor).catch(() => false)) return
+    ended.abort(new AppError('unauthenticated', 'The session or the API key has ended.'))
+  }
+  const release = onAccessChange(actor, () => void look())
+  // What changed since the actor was looked up was announced before anyone listened.
+  if (hasAccessChanged(actor)) void look()
+  return { lost: ended.signal, release }
 }

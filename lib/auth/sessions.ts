@@ -1,8 +1,10 @@
 import { v7 as newId } from 'uuid'
 import { recordAudit } from '../audit'
 import type { SessionRecord, SignedIn, UserRecord } from '../contracts/accounts'
+import type { Listing } from '../contracts/primitives'
 import { db, sql } from '../db'
 import { AppError } from '../errors'
+import { after, cursorOf, newestFirst, type PageRequest, readCursor, toListing } from '../paging'
 import { announceAccessChange, beginLookup } from './access'
 import { type Actor, type Origin, withoutKey } from './actor'
 import { readSessionToken, signToken } from './token'
@@ -70,14 +72,17 @@ export async function findUser(userId: string): Promise<Actor | null> {
   return user && toActor({ userId: user.id, email: user.email, name: user.name, role: user.role }, '')
 }
 
-/** The devices on which the actor is signed in, last seen first. */
-export async function listSessions(actor: Actor): Promise<SessionRecord[]> {
+/** The devices on which the actor is signed in, the latest sign-in first. Throws invalid_input for a bad cursor. */
+export async function listSessions(
+  actor: Actor,
+  page: PageRequest = { limit: 50 },
+): Promise<Listing<SessionRecord>> {
   const sessions = await db().session.findMany({
-    where: { userId: actor.userId, expiresAt: { gt: new Date() } },
-    orderBy: { lastSeenAt: 'desc' },
-    take: 100,
+    where: { userId: actor.userId, expiresAt: { gt: new Date() }, ...after(readCursor(page.cursor)) },
+    orderBy: newestFirst,
+    take: page.limit + 1,
   })
-  return sessions.map((session) => ({
+  const record = (session: (typeof sessions)[number]) => ({
     id: session.id,
     current: session.id === actor.sessionId,
     user_agent: session.userAgent,
@@ -85,7 +90,8 @@ export async function listSessions(actor: Actor): Promise<SessionRecord[]> {
     created_at: session.createdAt.toISOString(),
     last_seen_at: session.lastSeenAt.toISOString(),
     expires_at: session.expiresAt.toISOString(),
-  }))
+  })
+  return toListing(sessions, page.limit, { record, cursor: cursorOf })
 }
 
 /** The one answer to an unknown account and a wrong password. */

@@ -1,7 +1,11 @@
 import { z } from 'zod'
 import { Id, line } from './primitives'
 
-const Email = z
+/** The token of an invitation: 32 random bytes in base64url. */
+const InvitationToken = z.string().regex(/^[\w-]{43}$/, 'This is not an invitation.')
+
+/** In lower case, as it is kept. */
+export const Email = z
   .string()
   .trim()
   .max(254, 'At most 254 characters.')
@@ -10,11 +14,18 @@ const Email = z
 
 const Password = z.string().min(8, 'At least 8 characters.').max(1024, 'At most 1024 characters.')
 
-export const Register = z.strictObject({
-  email: Email,
-  password: Password,
-  name: line(120).optional(),
-})
+/** Who comes by an invitation need not say the email again: it is the one that was invited. */
+export const Register = z
+  .strictObject({
+    email: Email.optional(),
+    password: Password,
+    name: line(120).optional(),
+    invitation: InvitationToken.optional(),
+  })
+  .superRefine(({ email, invitation }, context) => {
+    if (email !== undefined || invitation !== undefined) return
+    context.addIssue({ code: 'custom', path: ['email'], message: 'Enter your email address.' })
+  })
 export type Register = z.infer<typeof Register>
 
 /** `username` is the name that older clients use for the same thing. What is wrong about it is never said. */
@@ -37,7 +48,8 @@ export type ChangePassword = z.infer<typeof ChangePassword>
 
 export const SessionParams = z.strictObject({ sessionId: Id })
 
-export type Role = 'admin' | 'member'
+export const Role = z.enum(['admin', 'member'])
+export type Role = z.infer<typeof Role>
 
 export type UserRecord = { id: string; email: string; username: string; name: string | null; role: Role }
 

@@ -44,17 +44,30 @@ const member = z.object({
   role: text(20).optional(),
 })
 
+const invitation = z.object({ email: text(254), role: text(20), expiresAt: text(40).optional() })
+
 /**
  * Every deed that is written down, with all that may be said of it. Whatever else a record brings along is left out, so
  * that a row or a body that is passed on whole takes no secret with it.
  */
 export const auditDetails = {
-  'account.register': nothing,
+  /** By which invitation, if it was by one. */
+  'account.register': z.object({ invitationId: text(36).optional() }),
   'account.signin': session,
   /** The name that was typed is not kept: people type passwords there. */
   'account.signin_failed': session,
   'account.password': z.object({ endedSessions: whole.optional() }),
   'session.end': session,
+  'user.invite': invitation,
+  'user.invite_revoke': invitation,
+  'user.update': z.object({
+    email: text(254),
+    role: text(20).optional(),
+    disabled: z.boolean().optional(),
+    endedSessions: whole.optional(),
+    revokedKeys: whole.optional(),
+  }),
+  'user.sessions_end': z.object({ email: text(254), endedSessions: whole }),
   'key.create': apiKey,
   'key.revoke': apiKey,
   'credential.create': credential,

@@ -134,6 +134,8 @@ class Passage implements UpstreamListener {
     if (!this.#end('left')) return
     this.#upstream.close()
     this.#settle.reject(this.#call.signal.reason)
+    // Whoever cancelled the body hears no more of it; but a reader may have to leave who would stay.
+    this.#controller?.error(this.#call.signal.reason)
   }
 
   #fail(error: Error): void {

@@ -57,6 +57,7 @@ const only = (caller: 'owner' | 'admin', status: number): ByCaller => ({
   ...everyone(404),
   [caller]: status,
 })
+const admins = (status: number): ByCaller => ({ ...everyone(403), admin: status })
 
 const project = async (world: World) => `/api/projects/${await world.project()}`
 const agent = async (world: World) => `/api/agents/${await world.agent()}`
@@ -233,7 +234,7 @@ const rows: Row[] = [
     async (world) => ({
       path: `${await agent(world)}/credential?user_id=${world.people[world.caller === 'owner' ? 'editor' : 'owner'].userId}`,
     }),
-    { ...everyone(403), admin: 200 },
+    admins(200),
   ],
   ['GET', '/api/agents/[agentId]/versions', 'portal:read', at(agent, '/versions'), members('viewer', 200)],
   [
@@ -290,7 +291,7 @@ const rows: Row[] = [
     '/api/credentials',
     'portal:write',
     async () => ({ body: newKey({ scope: 'global' }) }),
-    { ...everyone(403), admin: 201 },
+    admins(201),
   ],
   [
     'PUT',
@@ -344,7 +345,7 @@ const rows: Row[] = [
     async () => ({ path: '/api/credentials/global/openai' }),
     everyone(403),
   ],
-  ['POST', '/api/credentials/rotate', 'session', nothing, { ...everyone(403), admin: 202 }],
+  ['POST', '/api/credentials/rotate', 'session', nothing, admins(202)],
 
   ['GET', '/api/keys', 'session', nothing, everyone(200)],
   ['POST', '/api/keys', 'session', async () => ({ body: { name: 'New', scopes: ['chat'] } }), everyone(201)],
@@ -360,12 +361,42 @@ const rows: Row[] = [
     '/api/keys',
     'session',
     async () => ({ body: { name: 'New', scopes: ['credentials:read'] } }),
-    { ...everyone(403), admin: 201 },
+    admins(201),
   ],
   ['DELETE', '/api/keys/[keyId]', 'session', at(apiKey), only('owner', 204)],
 
-  ['GET', '/api/audit', 'session', nothing, { ...everyone(403), admin: 200 }],
-  ['GET', '/api/audit/export', 'session', nothing, { ...everyone(403), admin: 200 }],
+  ['GET', '/api/admin/users', 'session', nothing, admins(200)],
+  [
+    'PATCH',
+    '/api/admin/users/[userId]',
+    'session',
+    async (world) => ({ path: await world.account(), body: { disabled: true } }),
+    admins(200),
+  ],
+  [
+    'DELETE',
+    '/api/admin/users/[userId]/sessions',
+    'session',
+    async (world) => ({ path: `${await world.account()}/sessions` }),
+    admins(204),
+  ],
+  ['GET', '/api/admin/users/invite', 'session', nothing, admins(200)],
+  [
+    'POST',
+    '/api/admin/users/invite',
+    'session',
+    async () => ({ body: { email: `${randomUUID()}@example.com` } }),
+    admins(201),
+  ],
+  [
+    'DELETE',
+    '/api/admin/users/invite/[invitationId]',
+    'session',
+    async (world) => ({ path: await world.invitation() }),
+    admins(204),
+  ],
+  ['GET', '/api/audit', 'session', nothing, admins(200)],
+  ['GET', '/api/audit/export', 'session', nothing, admins(200)],
 
   ['POST', '/api/session/start', 'chat', async () => ({ body: {} }), everyone(200)],
   ['POST', '/api/session/metric', 'chat', about('metric', { metrics: { clicks: 1 } }), only('owner', 200)],
@@ -379,7 +410,7 @@ const rows: Row[] = [
     '/api/sessions/log',
     'portal:read',
     async (world) => ({ path: `/api/sessions/log?day=${await dayOf(world)}` }),
-    { ...everyone(403), admin: 200 },
+    admins(200),
   ],
 
   ['GET', '/api/conversations', 'chat', nothing, everyone(200)],

@@ -104,6 +104,18 @@ export class World {
     }
   }
 
+  /** An account that nobody uses. */
+  async account(): Promise<string> {
+    const { userId } = await signUp(this.people.admin.url, 'unused')
+    return `/api/admin/users/${userId}`
+  }
+
+  /** An invitation that nobody has used yet. */
+  async invitation(): Promise<string> {
+    const path = '/api/admin/users/invite'
+    return `${path}/${await this.#make(path, { email: `${newId()}@example.com` }, this.people.admin)}`
+  }
+
   async #makeProject(): Promise<string> {
     const { viewer, editor } = this.people
     const id = await this.#make('/api/projects', { name: 'Project' })

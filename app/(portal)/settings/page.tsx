@@ -42,5 +42,5 @@ export default async function SettingsPage() {
 }
 
 async function Devices({ actor }: { actor: Actor }) {
-  return <DeviceList sessions={await listSessions(actor)} />
+  return <DeviceList first={await listSessions(actor)} />
 }

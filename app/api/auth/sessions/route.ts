@@ -5,8 +5,7 @@ import { methods, ok, route } from '@/lib/http'
 export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = methods({
   GET: route({
     auth: requireUser,
-    // Nobody is signed in on so many devices that the list, 100 at most, has a second page.
     query: Page,
-    run: async ({ actor }) => ok({ items: await listSessions(actor), next_cursor: null }),
+    run: async ({ actor, query }) => ok(await listSessions(actor, query)),
   }),
 })

@@ -1,0 +1,37 @@
+import type { Metadata } from 'next'
+import { notFound } from 'next/navigation'
+import { Page, Section } from '@/components/portal/page'
+import { requirePageActor } from '@/lib/auth'
+import { listSettings } from '@/lib/health'
+
+export const metadata: Metadata = { title: 'Server' }
+
+export default async function ServerSettingsPage() {
+  const actor = await requirePageActor('/admin/settings')
+  if (actor.role !== 'admin') notFound()
+  return (
+    <Page
+      narrow
+      title="Server"
+      lead="How this server was started. It is read from the environment, or from .env, when it starts; to change something, change it there and start it again."
+    >
+      {listSettings().map(({ title, settings }) => (
+        <Section key={title} title={title}>
+          <dl className="grid gap-x-8 border-t text-ui sm:grid-cols-[minmax(0,1fr)_minmax(0,1.4fr)]">
+            {settings.map(([variable, label, value]) => (
+              <div key={label} className="contents">
+                <dt className="flex flex-col pt-2 sm:border-b sm:pb-2">
+                  <span>{label}</span>
+                  {variable === '' ? null : (
+                    <code className="wrap-anywhere font-mono text-ink-soft text-label">{variable}</code>
+                  )}
+                </dt>
+                <dd className="wrap-anywhere border-b pb-2 text-ink-soft sm:pt-2">{value}</dd>
+              </div>
+            ))}
+          </dl>
+        </Section>
+      ))}
+    </Page>
+  )
+}
