@@ -10,7 +10,7 @@ const callSeconds = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800]
 function open() {
   const registry = new Registry()
   const registers = [registry]
-  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 20 })
+  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 50 })
   const counter = <L extends string>(name: string, help: string, labelNames: L[]) =>
     new Counter({ name: `al_chat_${name}`, help, labelNames, registers })
   const gauge = <L extends string>(name: string, help: string, labelNames: L[]) =>

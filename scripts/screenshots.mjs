@@ -80,6 +80,7 @@ function pagesOf(projectId, agentId, conversationId) {
     vault: '/vault',
     keys: '/keys',
     sessions: '/sessions',
+    usage: '/usage',
     settings: '/settings',
   }
 }

@@ -35,6 +35,24 @@ test('a reply is counted once, however often and from wherever it is reported', 
   expect(await db().usageEntry.count({ where: { userId } })).toBe(1)
 })
 
+test('a row says by which surface and keys the call came, and what the key was called then', async () => {
+  const { userId } = await makeActor('ada')
+  const [keyId, credentialId] = [newId(), newId()]
+  const more = { surface: 'gateway', keyId, credentialId, credentialLabel: 'Team' } as const
+  await recordUsage({ ...entry(userId), ...more, cachedTokens: 10, reasoningTokens: 4, firstTokenMs: 120 })
+  expect(await db().usageEntry.findFirst({ where: { userId } })).toMatchObject({
+    ...more,
+    inputTokens: 30,
+    cachedTokens: 10,
+    outputTokens: 12,
+    reasoningTokens: 4,
+    firstTokenMs: 120,
+    durationMs: 900,
+    outcome: 'completed',
+    estimated: false,
+  })
+})
+
 test('the week has seven days, the empty ones too, and only one person’s use', async () => {
   const ada = await makeActor('ada')
   const eve = await makeActor('eve')
