@@ -80,7 +80,10 @@ function requireOwnName(actor: Actor, scope: CredentialScope, username: string |
 
 type Owner = { scope: CredentialScope; userId: string | null; projectId: string | null }
 
+/** Keys of one owner are added in turn, so that their number is what was counted. */
 async function requireRoom(tx: Transaction, { scope, userId, projectId }: Owner): Promise<void> {
+  const owner = `vault ${scope} ${userId ?? projectId ?? ''}`
+  await tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended(${owner}, 0))`
   if ((await tx.credential.count({ where: { scope, userId, projectId } })) < maxPerOwner) return
   throw new AppError('conflict', `There are ${maxPerOwner} keys here already. Delete one that is not used.`)
 }

@@ -25,8 +25,9 @@ export async function openNow(id: string) {
 
 /** Keeps many keys of one owner at once; returns the key of each record by its id. */
 export async function keepMany(by: Actor, count: number): Promise<Map<string, string>> {
+  const master = await getMaster()
   const newest = await db().vaultKey.findFirstOrThrow({ orderBy: { version: 'desc' } })
-  const kek = kekOf(await getMaster(), newest)
+  const kek = kekOf(master, newest)
   const kept = new Map<string, string>()
   const data = Array.from({ length: count }, (_, n) => {
     const [id, apiKey] = [newId(), `sk-test-many-${n}`]
