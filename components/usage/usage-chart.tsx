@@ -30,6 +30,7 @@ export default function UsageChart({ plot: { series, days }, measure, label }: C
           tickLine={false}
           axisLine={{ stroke: 'var(--line)' }}
           minTickGap={24}
+          interval="equidistantPreserveStart"
         />
         <YAxis
           width={56}

@@ -30,7 +30,7 @@ export function UsageTable({ label, group, rows, isByDay = false }: UsageTablePr
                 {name}
               </Th>
             ))}
-            <Th className="pr-0 text-right">Cost</Th>
+            <Th className="text-right last:pr-0">Cost</Th>
           </tr>
         </thead>
         <tbody>
@@ -61,7 +61,7 @@ function Line({ group, row, isByDay }: { group: UsageGroup; row: Row; isByDay: b
           {inFull(row[sum])}
         </Td>
       ))}
-      <Td className="whitespace-nowrap pr-0 text-right">
+      <Td className="whitespace-nowrap text-right last:pr-0">
         {costWords(row)}
         {isPartly ? (
           <span className="block text-ink-soft text-label">{inFull(row.unpriced_requests)} unpriced</span>

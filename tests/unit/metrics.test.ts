@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import * as metrics from '../../lib/metrics'
 import { metricsType, writeMetrics } from '../../lib/metrics'
 import { classOf } from '../../lib/metrics/route-class'
+import { listRoutes } from '../support/route-files'
 
 type Store = { __alChat?: Map<string, unknown> }
 
@@ -50,6 +51,11 @@ test('requests are counted by sort, method and status', async () => {
   const buckets = await read('al_chat_http_request_seconds_bucket')
   expect(buckets['le="0.025",class="agents"']).toBe(1)
   expect(buckets['le="0.05",class="agents"']).toBe(2)
+})
+
+test('every route of ours is counted under a word of its own', () => {
+  const others = listRoutes().filter((route) => classOf(route) === 'other' && route !== '/api/[[...path]]')
+  expect(others).toEqual([])
 })
 
 test('no caller can make a label up', async () => {
