@@ -92,7 +92,7 @@ export const auditDetails = {
     conversations: whole,
     members: whole,
     credentials: whole.optional(),
-    keys: whole.optional(),
+    programKeys: whole.optional(),
   }),
   'agent.delete': z.object({ name, projectId: text(36), conversations: whole.optional() }),
   'member.add': member,

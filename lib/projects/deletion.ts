@@ -33,7 +33,10 @@ export async function deleteProject(
   for (const userId of concerned) announceAccessChange(userId)
 }
 
-type Counts = Record<'agents' | 'prompts' | 'conversations' | 'members' | 'credentials' | 'keys', number>
+type Counts = Record<
+  'agents' | 'prompts' | 'conversations' | 'members' | 'credentials' | 'programKeys',
+  number
+>
 
 async function countContents(tx: Transaction, projectId: string): Promise<Counts> {
   return {
@@ -42,7 +45,7 @@ async function countContents(tx: Transaction, projectId: string): Promise<Counts
     conversations: await tx.conversation.count({ where: { agent: { projectId } } }),
     members: await tx.projectMember.count({ where: { projectId } }),
     credentials: await tx.credential.count({ where: { projectId } }),
-    keys: await tx.apiKey.count({ where: { projectId, revokedAt: null } }),
+    programKeys: await tx.apiKey.count({ where: { projectId, revokedAt: null } }),
   }
 }
 

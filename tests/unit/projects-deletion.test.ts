@@ -32,7 +32,7 @@ test('every key that goes with a project is counted before and written down as i
   await removeMember(ada, { projectId, userId: eve.userId }, origin)
 
   const ask = (confirm?: string) => deleteProject(ada, projectId, { confirm }, origin)
-  await expect(ask()).rejects.toMatchObject({ facts: { members: 1, credentials: 1, keys: 2 } })
+  await expect(ask()).rejects.toMatchObject({ facts: { members: 1, credentials: 1, programKeys: 2 } })
   let told = 0
   const stopListening = onAccessChange(eve, () => {
     told += 1
@@ -68,7 +68,7 @@ test('every key that goes with a project is counted before and written down as i
         ...by,
         action: 'project.delete',
         target: projectId,
-        detail: expect.objectContaining({ credentials: 1, keys: 2 }),
+        detail: expect.objectContaining({ credentials: 1, programKeys: 2 }),
       }),
     ]),
   )
