@@ -1,6 +1,6 @@
 import type { Actor } from './auth'
 import { answerWith } from './chat/answer'
-import { readHistory } from './chat/context'
+import { filesIn, readHistory, type Told } from './chat/context'
 import { visibleTo } from './chat/conversations'
 import { announceConversation } from './chat/feed'
 import { getReplyMessage } from './chat/follow'
@@ -15,7 +15,7 @@ import type {
 } from './contracts/conversations'
 import { db } from './db'
 import { AppError } from './errors'
-import type { ModelMessage } from './providers'
+import { getFileParts } from './files'
 import { openReply, stopReply, textOf } from './replies'
 
 export { adoptAnswer } from './chat/adoption'
@@ -40,14 +40,11 @@ export async function sendMessage(
   message: SendMessage,
   requestId: string,
 ): Promise<OpenedReply> {
-  const { id, parent_id: parentId, text, file_ids: fileIds } = message
-  if (fileIds && fileIds.length > 0) {
-    throw new AppError('invalid_input', 'Files cannot be attached yet.', {
-      issues: [{ path: 'file_ids', message: 'Leave this out.' }],
-    })
-  }
-  const content = ['send', parentId, text]
-  return open(actor, { requestId: id, conversationId, content, ask: { text, parentId } }, { requestId })
+  const { id, parent_id: parentId, text, file_ids: fileIds = [] } = message
+  const files = fileIds.length === 0 ? [] : await getFileParts(actor, fileIds)
+  const content = ['send', parentId, text, ...files.map(({ file_id }) => file_id)]
+  const ask = { text, parentId, files }
+  return open(actor, { requestId: id, conversationId, content, ask }, { requestId })
 }
 
 /** Writes another answer beside this one. Throws not_found, conflict, invalid_input. */
@@ -66,17 +63,18 @@ export async function regenerateMessage(
   return open(actor, request, { requestId, model: model ?? null })
 }
 
-/** Says the same thing otherwise: a new branch beside the user's message. Throws not_found, conflict, invalid_input. */
+/** Says the same thing otherwise, with the same files: a new branch beside the user's message. Throws not_found, conflict, invalid_input. */
 export async function editMessage(
   actor: Actor,
   messageId: string,
   { id, text }: EditMessage,
   requestId: string,
 ): Promise<OpenedReply> {
-  const { conversationId, role, parentId } = await getMessage(actor, messageId)
+  const { conversationId, role, parentId, parts } = await getMessage(actor, messageId)
   if (role !== 'user') throw new AppError('invalid_input', 'Only your own messages can be edited.')
   const content = ['edit', messageId, text]
-  return open(actor, { requestId: id, conversationId, content, ask: { text, parentId } }, { requestId })
+  const ask = { text, parentId, files: filesIn(parts as MessagePart[]) }
+  return open(actor, { requestId: id, conversationId, content, ask }, { requestId })
 }
 
 /**
@@ -144,8 +142,11 @@ async function open(actor: Actor, request: ReplyRequest, wish: Wish): Promise<Op
 }
 
 /** What is not in the history: the question, or the beginning of the answer that is continued. */
-function findNews(ask: ReplyRequest['ask'], { continued }: Wish): ModelMessage[] {
-  if ('text' in ask) return [{ role: 'user', text: ask.text }]
+function findNews(ask: ReplyRequest['ask'], { continued }: Wish): Told[] {
+  if ('text' in ask) {
+    const { text, files } = ask
+    return [{ role: 'user', text, ...(files.length > 0 && { attached: files }) }]
+  }
   return continued ? [{ role: 'assistant', text: textOf(continued) }] : []
 }
 

@@ -12,13 +12,16 @@ import { responses } from './providers/responses'
 
 export { quote as redact } from './providers/faults'
 export { type Forwarded, forwardCall, type Tap } from './providers/forward'
+export { lengthOfMessage } from './providers/parts'
 export type {
   ModelCall,
   ModelEvent,
+  ModelFile,
   ModelKey,
   ModelMessage,
 } from './providers/port'
 export { readUsage } from './providers/token-usage'
+export { deleteUpload, uploadToProvider } from './providers/uploads'
 
 /**
  * Asks a model and streams what it says; the call goes out when the iteration begins, and leaving the loop closes it.

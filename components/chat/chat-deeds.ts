@@ -1,19 +1,20 @@
 import type { Dispatch } from 'react'
 import { v7 as newId } from 'uuid'
-import type { ConversationRecord, OpenedReply } from '@/lib/contracts/conversations'
+import type { ConversationRecord, FilePart, OpenedReply } from '@/lib/contracts/conversations'
 import { asRequestError, request } from '../ui/request'
 import { notifyFailure } from '../ui/toast'
 import { type ChatAction, type ChatState, parentForNextMessage } from './chat-state'
 import { draftKey, type OutboxEntry, putInOutbox, takeFromOutbox } from './draft-store'
+import { filesOf } from './message-files'
 import { draftMessage } from './opening'
 import { describeRefusal } from './problem'
 
 /** What the reader can do; the object stays the same for the life of the page. */
 export type ChatDeeds = {
-  send(text: string): void
+  send(text: string, files?: FilePart[]): void
   retry(messageId: string): void
-  /** Gives an unsent message up and returns its text. */
-  discard(messageId: string): string
+  /** Gives an unsent message up and returns what was in it. */
+  discard(messageId: string): Unsent
   edit(messageId: string, text: string): void
   regenerate(messageId: string): void
   /** Goes on with an answer that broke off. */
@@ -21,6 +22,9 @@ export type ChatDeeds = {
   chooseVersion(messageId: string): void
   stop(): void
 }
+
+/** What somebody wanted to send. */
+export type Unsent = { text: string; files: FilePart[] }
 
 export type DeedsContext = {
   agentId: string
@@ -86,16 +90,19 @@ class OpenChat implements ChatDeeds {
     this.#stopWanted = false
   }
 
-  async #post({ id, parent_id, text, editOf }: OutboxEntry, conversation: string): Promise<OpenedReply> {
+  async #post(entry: OutboxEntry, conversation: string): Promise<OpenedReply> {
+    const { id, parent_id, text, files = [], editOf } = entry
     if (editOf) return request('POST', `/api/messages/${editOf}/edit`, { id, text })
-    return request('POST', `/api/conversations/${conversation}/messages`, { id, parent_id, text })
+    const file_ids = files.length === 0 ? undefined : files.map(({ file_id }) => file_id)
+    return request('POST', `/api/conversations/${conversation}/messages`, { id, parent_id, text, file_ids })
   }
 
   async #deliver(entry: OutboxEntry): Promise<void> {
-    const { id, parent_id, text, editOf } = entry
+    const { id, parent_id, text, files, editOf } = entry
     const { dispatch } = this.#context
     putInOutbox(this.#outbox, entry)
-    dispatch({ type: 'send_begun', message: draftMessage({ id, parent_id, role: 'user', text }), editOf })
+    const message = draftMessage({ id, parent_id, role: 'user', text }, files)
+    dispatch({ type: 'send_begun', message, editOf })
     try {
       const answer = await this.#post(entry, await this.#ensureConversation(entry))
       takeFromOutbox(this.#outbox, id)
@@ -122,8 +129,9 @@ class OpenChat implements ChatDeeds {
     }
   }
 
-  send(text: string): void {
-    void this.#deliver({ id: newId(), parent_id: parentForNextMessage(this.#context.read()), text })
+  send(text: string, files: FilePart[] = []): void {
+    const parent_id = parentForNextMessage(this.#context.read())
+    void this.#deliver({ id: newId(), parent_id, text, ...(files.length > 0 && { files }) })
   }
 
   retry(messageId: string): void {
@@ -132,19 +140,21 @@ class OpenChat implements ChatDeeds {
     const editOf = sends[messageId]?.editOf
     if (!message) return
     const { id, parent_id, text } = message
-    void this.#deliver(editOf ? { id, parent_id, text, editOf } : { id, parent_id, text })
+    void this.#deliver({ id, parent_id, text, files: filesOf(message), ...(editOf && { editOf }) })
   }
 
-  discard(messageId: string): string {
-    const text = this.#context.read().tree.byId.get(messageId)?.text ?? ''
+  discard(messageId: string): Unsent {
+    const message = this.#context.read().tree.byId.get(messageId)
     takeFromOutbox(this.#outbox, messageId)
     this.#context.dispatch({ type: 'send_discarded', messageId })
-    return text
+    return { text: message?.text ?? '', files: message ? filesOf(message) : [] }
   }
 
   edit(messageId: string, text: string): void {
     const before = this.#context.read().tree.byId.get(messageId)
-    if (before) void this.#deliver({ id: newId(), parent_id: before.parent_id, text, editOf: messageId })
+    if (!before) return
+    const { parent_id } = before
+    void this.#deliver({ id: newId(), parent_id, text, files: filesOf(before), editOf: messageId })
   }
 
   regenerate(messageId: string): void {

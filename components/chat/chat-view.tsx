@@ -7,7 +7,7 @@ import type { ConversationRecord } from '@/lib/contracts/conversations'
 import type { AgentRecord, PromptRecord } from '@/lib/contracts/projects'
 import { AgentSwitcher, type LaunchableAgent, modelLabel } from './agent-switcher'
 import { prepareAnswers } from './answer'
-import { isBusy } from './chat-deeds'
+import { isBusy, type Unsent } from './chat-deeds'
 import { ChatNotice } from './chat-notice'
 import { Composer } from './composer'
 import { draftKey } from './draft-store'
@@ -16,6 +16,7 @@ import type { OpeningView } from './opening'
 import { Transcript } from './transcript'
 import { listTurns } from './turns'
 import { useAnnouncement } from './use-announcement'
+import { useAttachments, useFileDrop } from './use-attachments'
 import { useChat } from './use-chat'
 import { useDraft } from './use-draft'
 import { useEscape, useFirstFocus, useWindowTitle } from './use-manners'
@@ -48,15 +49,26 @@ function JumpToEnd({ onJump }: { onJump: () => void }) {
   )
 }
 
-type FootProps = { atEnd: boolean; onJump: () => void; notice: ReactNode; children: ReactNode }
+type FootProps = {
+  atEnd: boolean
+  onJump: () => void
+  isDropTarget: boolean
+  notice: ReactNode
+  children: ReactNode
+}
 
 /** Where the composer stands: at the end of the page, and always in sight. */
-function Foot({ atEnd, onJump, notice, children }: FootProps) {
+function Foot({ atEnd, onJump, isDropTarget, notice, children }: FootProps) {
   return (
     <div className="composer-foot sticky bottom-0 z-10 max-md:order-2">
       <div className="relative mx-auto w-full max-w-transcript px-4 pb-3 md:px-6 md:pb-5">
         {atEnd ? null : <JumpToEnd onJump={onJump} />}
         {notice}
+        {isDropTarget ? (
+          <p className="pointer-events-none absolute inset-x-4 bottom-full mb-3 rounded-panel bg-raised py-3 text-center text-ui shadow-float md:inset-x-6">
+            Drop the files to attach them.
+          </p>
+        ) : null}
         {children}
       </div>
     </div>
@@ -71,7 +83,7 @@ function useComposing(key: string, prompts: readonly PromptRecord[]) {
   textNow.current = text
   const add = useCallback(
     (added: string) => {
-      setText(textNow.current === '' ? added : `${textNow.current}\n\n${added}`)
+      setText([textNow.current, added].filter((piece) => piece !== '').join('\n\n'))
       area.current?.focus()
     },
     [setText],
@@ -106,6 +118,17 @@ function useChatView({ agent, prompts, view, onCreated }: ChatViewProps) {
   const { atEnd, jumpToEnd } = useStickToEnd(scroller, content)
   const composing = useComposing(draftKey(agent.id, state.conversationId), prompts)
   const { area, setText } = composing
+  const attachments = useAttachments(draftKey(agent.id, state.conversationId), agent.id)
+  const drop = useFileDrop((files) => attachments.store.add(files))
+  const { add } = composing
+  const { store } = attachments
+  const takeBack = useCallback(
+    ({ text, files }: Unsent): void => {
+      store.put(files)
+      add(text)
+    },
+    [store, add],
+  )
   const editing = useEditing(area)
   const title = chat.record?.title ?? view?.conversation.title
 
@@ -116,7 +139,7 @@ function useChatView({ agent, prompts, view, onCreated }: ChatViewProps) {
 
   const send = (message: string): void => {
     setText('')
-    deeds.send(message)
+    deeds.send(message, attachments.store.take())
     jumpToEnd()
     area.current?.focus({ preventScroll: true })
   }
@@ -132,6 +155,9 @@ function useChatView({ agent, prompts, view, onCreated }: ChatViewProps) {
   return {
     ...chat,
     ...composing,
+    attachments,
+    drop,
+    takeBack,
     ...editing,
     turns,
     busy,
@@ -157,6 +183,7 @@ export function ChatView(props: ChatViewProps) {
       ref={chat.scroller}
       data-scroller
       data-busy={busy || chat.isGone || undefined}
+      {...chat.drop.target}
       // Turned round by useStickToEnd as soon as the script runs.
       style={{ flexDirection: 'column-reverse' }}
       className="flex h-full overflow-y-auto overscroll-contain [scrollbar-gutter:stable]"
@@ -175,13 +202,14 @@ export function ChatView(props: ChatViewProps) {
               isDemo={agent.model_provider === 'demo'}
               editingId={chat.editingId}
               onEdit={chat.edit}
-              onTakeBack={chat.add}
+              onTakeBack={chat.takeBack}
             />
           </>
         )}
         <Foot
           atEnd={chat.atEnd}
           onJump={chat.jump}
+          isDropTarget={chat.drop.isOver}
           notice={<ChatNotice isGone={chat.isGone} link={chat.link} agentId={agent.id} draft={chat.text} />}
         >
           <Composer
@@ -190,6 +218,8 @@ export function ChatView(props: ChatViewProps) {
             onText={chat.setText}
             onSend={chat.send}
             onEditLast={chat.editLast}
+            files={chat.attachments.items}
+            attachments={chat.attachments.store}
             busy={busy}
             stopping={chat.stopping}
             onStop={() => deeds.stop()}

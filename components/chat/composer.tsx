@@ -1,11 +1,23 @@
 'use client'
 
-import { ArrowUp, Square } from 'lucide-react'
-import type { KeyboardEvent, ReactNode, RefObject } from 'react'
+import { ArrowUp, Paperclip, Square } from 'lucide-react'
+import dynamic from 'next/dynamic'
+import {
+  type ClipboardEvent,
+  type KeyboardEvent,
+  type ReactNode,
+  type RefObject,
+  useEffect,
+  useRef,
+  useState,
+} from 'react'
 import { maxMessageLength } from '@/lib/contracts/limits'
+import type { Attachment, AttachmentStore } from './attachment-store'
 import { PromptPicker } from './prompt-picker'
 import { useGrowingTextarea } from './use-growing-textarea'
 import type { Picking } from './use-prompts'
+
+const AttachmentList = dynamic(() => import('./attachment-list').then((module) => module.AttachmentList))
 
 type ComposerProps = {
   area: RefObject<HTMLTextAreaElement | null>
@@ -14,6 +26,8 @@ type ComposerProps = {
   onSend: (text: string) => void
   /** ↑ in an empty composer. */
   onEditLast: () => void
+  files: readonly Attachment[]
+  attachments: AttachmentStore
   busy: boolean
   stopping: boolean
   onStop: () => void
@@ -56,6 +70,61 @@ function StopButton({ stopping, onStop }: { stopping: boolean; onStop: () => voi
   )
 }
 
+function AttachButton({ onFiles }: { onFiles: (files: FileList) => void }) {
+  const input = useRef<HTMLInputElement>(null)
+  return (
+    <>
+      <input
+        ref={input}
+        type="file"
+        multiple
+        hidden
+        aria-label="Files to attach"
+        onChange={({ currentTarget }) => {
+          if (currentTarget.files) onFiles(currentTarget.files)
+          // The same file can be chosen again.
+          currentTarget.value = ''
+        }}
+      />
+      <button
+        type="button"
+        aria-label="Attach files"
+        title="Attach files (or paste, or drop them)"
+        onClick={() => input.current?.click()}
+        className={`${round} text-ink-soft hover:bg-ink/6 hover:text-ink`}
+      >
+        <Paperclip size={18} aria-hidden />
+      </button>
+    </>
+  )
+}
+
+/** Sends as soon as nothing is on its way any more; not if a file failed. */
+function useWaitingSend(files: readonly Attachment[], send: () => void) {
+  const [isWaiting, setIsWaiting] = useState(false)
+  const isUploading = files.some(({ state }) => state === 'waiting' || state === 'uploading')
+  const hasFailed = files.some(({ state }) => state === 'failed')
+  const sendNow = useRef(send)
+  sendNow.current = send
+  useEffect(() => {
+    if (!isWaiting || isUploading) return
+    setIsWaiting(false)
+    if (!hasFailed) sendNow.current()
+  }, [isWaiting, isUploading, hasFailed])
+  return { isWaiting, isUploading, hasFailed, sendLater: () => setIsWaiting(true) }
+}
+
+function FilesNote({ isWaiting, hasFailed }: { isWaiting: boolean; hasFailed: boolean }) {
+  if (!isWaiting && !hasFailed) return null
+  return (
+    <p role="status" className="px-4 pb-2 text-ink-soft text-label">
+      {hasFailed
+        ? 'Not every file could be uploaded. Try again or remove it, then send.'
+        : 'The message is sent as soon as its files are uploaded.'}
+    </p>
+  )
+}
+
 function LengthNote({ length }: { length: number }) {
   if (length <= maxMessageLength * 0.95) return null
   const figures = new Intl.NumberFormat('en')
@@ -74,10 +143,24 @@ export function Composer(props: ComposerProps) {
   const { area, text, onText, onSend, onEditLast, busy, stopping, onStop, agentName, prompts, children } =
     props
   useGrowingTextarea(area, text)
-  const ready = text.trim() !== '' && text.length <= maxMessageLength
+  const { files, attachments } = props
+  const waiting = useWaitingSend(files, () => onSend(text))
+  const hasContent = text.trim() !== '' || files.length > 0
+  const ready = hasContent && text.length <= maxMessageLength && !waiting.hasFailed && !waiting.isWaiting
 
   function submit(): void {
-    if (ready && !busy) onSend(text)
+    if (!ready || busy) return
+    if (waiting.isUploading) waiting.sendLater()
+    else onSend(text)
+  }
+
+  function paste(event: ClipboardEvent): void {
+    const { files: pasted, types } = event.clipboardData
+    // What is copied from a document comes as a picture, too; its text is meant.
+    const isDocument = types.includes('text/plain') && types.includes('text/html')
+    if (pasted.length === 0 || isDocument) return
+    event.preventDefault()
+    attachments.add(pasted)
   }
 
   function takeKey(event: KeyboardEvent<HTMLTextAreaElement>): void {
@@ -112,6 +195,9 @@ export function Composer(props: ComposerProps) {
           onPick={prompts.pick}
         />
       ) : null}
+      {files.length > 0 ? (
+        <AttachmentList items={files} store={attachments} onLeave={() => area.current?.focus()} />
+      ) : null}
       <textarea
         ref={area}
         rows={1}
@@ -124,12 +210,17 @@ export function Composer(props: ComposerProps) {
         value={text}
         onChange={(event) => onText(event.target.value)}
         onKeyDown={takeKey}
+        onPaste={paste}
         enterKeyHint="send"
         className="field-sizing-content block max-h-[40dvh] min-h-[50px] w-full resize-none bg-transparent px-4 pt-3.5 pb-1 text-body outline-none"
       />
       <LengthNote length={text.length} />
+      <FilesNote isWaiting={waiting.isWaiting} hasFailed={waiting.hasFailed} />
       <div className="flex items-center justify-between gap-2 px-2 pb-2">
-        <div className="flex min-w-0 items-center">{children}</div>
+        <div className="flex min-w-0 items-center gap-1">
+          <AttachButton onFiles={(chosen) => attachments.add(chosen)} />
+          {children}
+        </div>
         {busy ? <StopButton stopping={stopping} onStop={onStop} /> : <SendButton ready={ready} />}
       </div>
     </form>

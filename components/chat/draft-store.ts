@@ -1,5 +1,13 @@
+import type { FilePart } from '@/lib/contracts/conversations'
+
 /** A message that was sent and not confirmed yet; kept so that a reload does not lose it. */
-export type OutboxEntry = { id: string; parent_id: string | null; text: string; editOf?: string }
+export type OutboxEntry = {
+  id: string
+  parent_id: string | null
+  text: string
+  files?: FilePart[]
+  editOf?: string
+}
 
 /** Where a draft belongs: a conversation, or an agent's conversation that is not made yet. */
 export function draftKey(agentId: string, conversationId: string | null): string {
@@ -30,6 +38,26 @@ export function readDraft(key: string): string {
 /** Keeps what was typed; an empty draft is forgotten. */
 export function keepDraft(key: string, text: string): void {
   write(`al:draft:${key}`, text)
+}
+
+function isFile(value: unknown): value is FilePart {
+  const part = value as Partial<FilePart> | null
+  return typeof part?.file_id === 'string' && typeof part.filename === 'string'
+}
+
+/** The files that were uploaded for a message that was not sent. */
+export function readDraftFiles(key: string): FilePart[] {
+  try {
+    const parts: unknown = JSON.parse(read(`al:draft-files:${key}`) ?? '[]')
+    return Array.isArray(parts) ? parts.filter(isFile) : []
+  } catch {
+    return []
+  }
+}
+
+/** Keeps which files were uploaded. */
+export function keepDraftFiles(key: string, parts: readonly FilePart[]): void {
+  write(`al:draft-files:${key}`, parts.length === 0 ? '' : JSON.stringify(parts))
 }
 
 function isEntry(value: unknown): value is OutboxEntry {

@@ -1,4 +1,4 @@
-import type { ConversationView, MessageRecord } from '@/lib/contracts/conversations'
+import type { ConversationView, FilePart, MessageRecord } from '@/lib/contracts/conversations'
 import { openingLength } from '@/lib/contracts/limits'
 import { newestLeaf, pathTo, plantTree } from './message-tree'
 import { groupSize } from './turns'
@@ -29,11 +29,12 @@ export function cutOpening(view: ConversationView, loadedAt: number): OpeningVie
 /** What a message looks like from the moment at which it is sent until the server confirms it. */
 export function draftMessage(
   fields: Pick<MessageRecord, 'id' | 'parent_id' | 'role' | 'text'>,
+  files: readonly FilePart[] = [],
 ): MessageRecord {
   return {
     ...fields,
     status: fields.role === 'user' ? 'completed' : 'running',
-    parts: fields.text === '' ? [] : [{ type: 'text', text: fields.text }],
+    parts: [...files, ...(fields.text === '' ? [] : [{ type: 'text' as const, text: fields.text }])],
     created_at: new Date().toISOString(),
   }
 }

@@ -3,7 +3,7 @@
 import { memo, startTransition, useEffect, useMemo, useRef, useState } from 'react'
 import { Button } from '../ui/button'
 import { Answer, Pulse } from './answer'
-import type { ChatDeeds } from './chat-deeds'
+import type { ChatDeeds, Unsent } from './chat-deeds'
 import type { LiveText } from './live-text'
 import { groupTurns, isSameTurn, type Turn } from './turns'
 import { UserMessage } from './user-message'
@@ -21,7 +21,7 @@ type Shared = {
   isDemo: boolean
   editingId: string | null
   onEdit: (messageId: string | null) => void
-  onTakeBack: (text: string) => void
+  onTakeBack: (unsent: Unsent) => void
 }
 
 function TurnView({ turn, ...shared }: { turn: Turn } & Shared) {

@@ -57,8 +57,9 @@ export function useUnsent(now: Now, refresh: () => Promise<void>, dispatch: Disp
           if (!sends[entry.id]) takeFromOutbox(key, entry.id)
           continue
         }
-        const { id, parent_id, text, editOf } = entry
-        dispatch({ type: 'send_begun', message: draftMessage({ id, parent_id, role: 'user', text }), editOf })
+        const { id, parent_id, text, files, editOf } = entry
+        const unsent = draftMessage({ id, parent_id, role: 'user', text }, files)
+        dispatch({ type: 'send_begun', message: unsent, editOf })
         const message = 'The page was closed before this message was sent. Your text is kept here.'
         dispatch({ type: 'send_failed', messageId: id, problem: { message, remedy: 'retry' } })
       }

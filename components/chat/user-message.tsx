@@ -4,9 +4,10 @@ import { useState } from 'react'
 import type { MessageRecord } from '@/lib/contracts/conversations'
 import { Button } from '../ui/button'
 import { LinkButton } from '../ui/link-button'
-import type { ChatDeeds } from './chat-deeds'
+import type { ChatDeeds, Unsent } from './chat-deeds'
 import type { Send } from './chat-state'
 import { MessageEditor } from './message-editor'
+import { filesOf, MessageFiles } from './message-files'
 import { TurnActions } from './turn-actions'
 import type { Turn } from './turns'
 
@@ -48,10 +49,10 @@ type UnsentProps = {
   message: MessageRecord
   send: Send
   deeds: ChatDeeds
-  onTakeBack: (text: string) => void
+  onTakeBack: (unsent: Unsent) => void
 }
 
-function Unsent({ message, send, deeds, onTakeBack }: UnsentProps) {
+function UnsentNote({ message, send, deeds, onTakeBack }: UnsentProps) {
   const { problem } = send
   return (
     <div role="alert" className="mt-2 max-w-[85%] rounded-panel bg-bad/8 px-4 py-3 text-ui">
@@ -94,7 +95,7 @@ type UserMessageProps = {
   deeds: ChatDeeds
   editing: boolean
   onEdit: (messageId: string | null) => void
-  onTakeBack: (text: string) => void
+  onTakeBack: (unsent: Unsent) => void
 }
 
 /** What the reader wrote, on `surface` at the right. */
@@ -112,11 +113,15 @@ export function UserMessage({ turn, deeds, editing, onEdit, onTakeBack }: UserMe
       />
     )
   }
+  const files = filesOf(message)
   return (
     <article aria-label="Your message" className="turn flex flex-col items-end">
-      <Bubble message={message} dim={send?.state === 'sending'} />
+      {files.length > 0 ? <MessageFiles files={files} /> : null}
+      {message.text === '' && files.length > 0 ? null : (
+        <Bubble message={message} dim={send?.state === 'sending'} />
+      )}
       {send?.state === 'unsent' ? (
-        <Unsent message={message} send={send} deeds={deeds} onTakeBack={onTakeBack} />
+        <UnsentNote message={message} send={send} deeds={deeds} onTakeBack={onTakeBack} />
       ) : (
         <div className="mt-1 flex min-h-8 pointer-coarse:min-h-11 items-center">
           {send ? null : <TurnActions turn={turn} deeds={deeds} onEdit={() => onEdit(message.id)} />}

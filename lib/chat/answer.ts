@@ -4,6 +4,7 @@ import { env } from '../env'
 import { type AppError, statusOf } from '../errors'
 import {
   cancelResponse,
+  lengthOfMessage,
   type ModelCall,
   type ModelEvent,
   type ModelMessage,
@@ -12,7 +13,8 @@ import {
 } from '../providers'
 import type { Opening, ReplySink, ReplySource } from '../replies'
 import { type LentKey, noteOutcome, type ServingKey, withCredential } from '../vault'
-import type { AnsweringAgent } from './context'
+import { explainFiles, giveFiles } from './attachments'
+import type { AnsweringAgent, Told } from './context'
 import { type Served, writeDown } from './ledger'
 
 type Answering = {
@@ -21,7 +23,7 @@ type Answering = {
   requestId: string
   agent: AnsweringAgent
   /** What the model is told; read while the key is found. */
-  messages: Promise<ModelMessage[]>
+  messages: Promise<Told[]>
   /** Asked for this answer alone, instead of the agent's. */
   model: string | null
   /** What an earlier answer said before it broke off; this one says it again and goes on. */
@@ -36,13 +38,13 @@ export function answerWith(answering: Answering): { source: ReplySource; opening
     for (const part of continued ?? []) await repeat(part, sink)
     const want = { projectId: agent.project_id, provider: agent.model_provider }
     await withCredential(actor, want, async (key) => {
-      const messages = await answering.messages
+      const messages = await giveFiles(actor, key, await answering.messages)
       const model = key.provider === 'demo' ? 'demo' : (answering.model ?? agent.model_name)
       const asked = serve({ actor, agent, key, model }, messages)
       const served = { ...asked, repeatedLength: lengthOf(continued ?? []) }
       ledger.served = served
       const call = { ...callOf(agent, key, model), messages, continues: continued !== null, signal }
-      await relay(call, served, sink)
+      await relay(call, served, sink).catch((error: unknown) => explainFiles(messages, error))
     })
   }
   const ended: Opening['ended'] = (end) =>
@@ -68,7 +70,8 @@ type Serving = {
 
 /** What is written down of an answer to these messages. */
 export function serve({ actor, agent, key, model }: Serving, messages: ModelMessage[]): Served {
-  const inputLength = agent.system_prompt.length + messages.reduce((sum, { text }) => sum + text.length, 0)
+  const inputLength =
+    agent.system_prompt.length + messages.reduce((sum, message) => sum + lengthOfMessage(message), 0)
   return {
     provider: key.provider,
     model,

@@ -1,4 +1,5 @@
 import type { Actor } from '../auth'
+import type { FilePart, MessagePart } from '../contracts/conversations'
 import type { AgentRecord } from '../contracts/projects'
 import { sql } from '../db'
 import type { ModelMessage } from '../providers'
@@ -36,27 +37,39 @@ export async function getAnsweringAgent(actor: Actor, conversationId: string): P
   return agent
 }
 
-type Line = { role: string; text: string }
+type Line = { role: string; text: string; parts: MessagePart[] | null }
+
+/** A message of the past, and the files that came with it. */
+export type Told = ModelMessage & { attached?: FilePart[] }
 
 /** What was said in a conversation up to a message, with that one, oldest first; nothing before the first message. */
-export async function readHistory(conversationId: string, leafId: string | null): Promise<ModelMessage[]> {
+export async function readHistory(conversationId: string, leafId: string | null): Promise<Told[]> {
   if (leafId === null) return []
   const lines = await sql<Line>`
     WITH RECURSIVE path AS (
-      SELECT parent_id, role, text, 1 AS depth FROM messages
+      SELECT parent_id, role, text, parts, 1 AS depth FROM messages
       WHERE id = ${leafId}::uuid AND conversation_id = ${conversationId}::uuid
       UNION ALL
-      SELECT m.parent_id, m.role, m.text, p.depth + 1
+      SELECT m.parent_id, m.role, m.text, m.parts, p.depth + 1
       FROM messages m JOIN path p ON m.id = p.parent_id
       WHERE p.depth < ${maxHistoryMessages}::int
     )
-    SELECT role, text FROM path WHERE text <> '' ORDER BY depth`
+    SELECT role, text, CASE WHEN role = 'user' AND parts->0->>'type' = 'file' THEN parts END AS parts
+    FROM path WHERE text <> '' OR (role = 'user' AND parts <> '[]') ORDER BY depth`
   let length = 0
   const newest = lines.filter(({ text }, index) => {
     length += text.length
     return index === 0 || length <= maxHistoryLength
   })
-  return newest
-    .reverse()
-    .map(({ role, text }) => ({ role: role === 'assistant' ? 'assistant' : 'user', text }))
+  return newest.reverse().map(toTold)
+}
+
+function toTold({ role, text, parts }: Line): Told {
+  const told: Told = { role: role === 'assistant' ? 'assistant' : 'user', text }
+  return parts ? { ...told, attached: filesIn(parts) } : told
+}
+
+/** The files among the parts of a message. */
+export function filesIn(parts: MessagePart[]): FilePart[] {
+  return parts.filter((part) => part.type === 'file')
 }

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto'
 import { v7 as newId } from 'uuid'
 import type { Actor } from '../auth'
-import type { MessageRecord, OpenedReply } from '../contracts/conversations'
+import type { FilePart, MessageRecord, OpenedReply } from '../contracts/conversations'
 import { db, requireRoom, sql } from '../db'
 import { AppError } from '../errors'
 import { newLease } from '../replies'
-import type { AnsweringAgent } from './context'
+import { type AnsweringAgent, filesIn } from './context'
 import { missing, untitled, visibleTo } from './conversations'
 import { findMessage } from './records'
 
@@ -17,7 +17,7 @@ export type ReplyRequest = {
   /** What a repeated request must agree in. */
   content: readonly unknown[]
   /** A new message of the user's, which the answer hangs on; or the message that it hangs on. */
-  ask: { text: string; parentId: string | null } | { parentId: string }
+  ask: { text: string; parentId: string | null; files: FilePart[] } | { parentId: string }
   /** Id of the answer, where the client chose it. */
   answerId?: string
 }
@@ -96,7 +96,7 @@ async function insertRequest(
     ), shown AS (
       UPDATE conversations SET current_message_id = ${answer.id}::uuid, last_activity_at = now(),
         title = CASE WHEN NOT title_given AND title = ${untitled}
-          THEN coalesce(${asked && titleFrom(asked.text)}::text, title) ELSE title END
+          THEN coalesce(${asked && titleOf(asked)}::text, title) ELSE title END
       FROM home WHERE conversations.id = ${conversationId}::uuid
     ), opened AS (
       INSERT INTO replies
@@ -178,27 +178,30 @@ function newMessages({ ask, requestId, answerId }: ReplyRequest): NewMessages {
     created_at: at(askedAt + 1),
   })
   if (!isQuestion) return { asked: null, answer }
-  const { text, parentId } = ask
+  const { text, parentId, files } = ask
   const asked = newMessage({
     id: requestId,
     parent_id: parentId,
     role: 'user',
     text,
     created_at: at(askedAt),
+    files,
   })
   return { asked, answer }
 }
 
 type NewMessage = Pick<MessageRecord, 'id' | 'parent_id' | 'text' | 'created_at'> & {
   role: 'user' | 'assistant'
+  files?: FilePart[]
 }
 
-function newMessage(message: NewMessage): MessageRecord {
+/** Files come before the text. */
+function newMessage({ files = [], ...message }: NewMessage): MessageRecord {
   const { role, text } = message
   return {
     ...message,
     status: role === 'user' ? 'completed' : 'running',
-    parts: role === 'user' ? [{ type: 'text', text }] : [],
+    parts: role === 'user' ? [...files, ...(text === '' ? [] : [{ type: 'text' as const, text }])] : [],
   }
 }
 
@@ -209,7 +212,12 @@ function shownId(request: ReplyRequest, messageId: string): string {
 
 const maxTitleLength = 60
 
-/** The first words of the first message. */
+/** The first words of the first message, or the name of its first file. */
+function titleOf({ text, parts }: MessageRecord): string {
+  return titleFrom(text.trim() === '' ? (filesIn(parts)[0]?.filename ?? '') : text)
+}
+
+/** As much of it as a list shows. */
 function titleFrom(text: string): string {
   const line = text.replace(/[\p{Cc}\s]+/gu, ' ').trim()
   if (line.length <= maxTitleLength) return line || untitled

@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { maxMessageLength } from './limits'
+import { FileId } from './files'
+import { maxMessageFiles, maxMessageLength } from './limits'
 import { Id, line, pageFields, prose, wholeNumber } from './primitives'
 
 export const CreateConversation = z.strictObject({ title: line(200).optional() })
@@ -24,15 +25,18 @@ export const UpdateConversation = z.strictObject({
 })
 export type UpdateConversation = z.infer<typeof UpdateConversation>
 
-const MessageText = prose(maxMessageLength).refine((text) => text.trim() !== '', 'Write a message first.')
+const writeFirst = { path: ['text'], message: 'Write a message first.' }
+const MessageText = prose(maxMessageLength).refine((text) => text.trim() !== '', writeFirst.message)
 
 /** `id` is made by the client (UUIDv7), so that sending the same thing again is the same message. */
-export const SendMessage = z.strictObject({
-  id: Id,
-  parent_id: Id.nullable(),
-  text: MessageText,
-  file_ids: z.array(Id).max(20).optional(),
-})
+export const SendMessage = z
+  .strictObject({
+    id: Id,
+    parent_id: Id.nullable(),
+    text: prose(maxMessageLength),
+    file_ids: z.array(FileId).max(maxMessageFiles, `At most ${maxMessageFiles} files.`).optional(),
+  })
+  .refine(({ text, file_ids }) => text.trim() !== '' || (file_ids ?? []).length > 0, writeFirst)
 export type SendMessage = z.infer<typeof SendMessage>
 
 export const RegenerateMessage = z.strictObject({ id: Id, model: line(200).optional() })
@@ -51,10 +55,20 @@ export const FollowReply = z.strictObject({ after: wholeNumber(-1, 2_147_483_647
 export type MessageStatus = 'running' | 'completed' | 'stopped' | 'interrupted' | 'failed'
 type MessageRole = 'user' | 'assistant' | 'system' | 'tool'
 
+/** A file that came with a message. What it says stays when the file is deleted. */
+export type FilePart = {
+  type: 'file'
+  /** Our own id. */
+  file_id: string
+  filename: string
+  mime_type: string
+  bytes: number
+}
+
 export type MessagePart =
   | { type: 'text'; text: string }
   | { type: 'reasoning'; text: string }
-  | { type: 'file'; file_id: string; name: string }
+  | FilePart
   | { type: 'tool'; name: string; input?: unknown; output?: unknown }
 
 export type TokenUsage = {

@@ -1,14 +1,16 @@
 import type { Actor } from '../auth'
-import { type FileRecord, UploadFields } from '../contracts/files'
+import { UploadFields } from '../contracts/files'
+import type { ModelProvider } from '../contracts/projects'
 import { db, type Transaction } from '../db'
 import { env } from '../env'
 import { AppError } from '../errors'
 import { parseInput } from '../http'
 import { getAgent, getProject } from '../projects'
 import { remember } from '../remember'
+import type { CredentialQuery } from '../vault'
 import { removeContent } from './folder'
 import type { TakenFile } from './intake'
-import { toFileRecord, withCopies } from './records'
+import { type FileRow, withCopies } from './records'
 
 /** Uploads of one user at a time: each holds room on the disk that the quota does not know of yet. */
 const maxUploads = 6
@@ -45,29 +47,33 @@ export async function requireQuota(
   })
 }
 
+/** A file with its row, and for which calls it is there. */
+export type KeptFile = { row: FileRow; want: CredentialQuery }
+
 /** The row of a file that is on the disk; on any fault the content goes, too. Throws not_found, forbidden, storage_full, invalid_input. */
 export async function keepFile(
   actor: Actor,
   fields: Record<string, string>,
   taken: TakenFile,
-): Promise<FileRecord> {
+): Promise<KeptFile> {
   try {
     const { purpose, ...about } = parseInput(UploadFields, fields)
-    const home = await findHome(actor, about)
-    return await db().$transaction(async (tx) => {
+    const { provider, ...home } = await findHome(actor, about)
+    const row = await db().$transaction(async (tx) => {
       // One after the other for each user, so that they cannot pass the quota side by side.
       await tx.$queryRaw`SELECT 1 FROM users WHERE id = ${actor.userId}::uuid FOR NO KEY UPDATE`
       await requireQuota(actor, taken.bytes, tx)
       const data = { ...taken, ...home, purpose, userId: actor.userId }
-      return toFileRecord(await tx.file.create({ data, include: withCopies }))
+      return tx.file.create({ data, include: withCopies })
     })
+    return { row, want: { projectId: home.projectId, provider } }
   } catch (error) {
     await removeContent(taken.id)
     throw error
   }
 }
 
-type Home = { projectId: string | null; shared: boolean }
+type Home = { projectId: string | null; shared: boolean; provider: ModelProvider }
 
 /**
  * Where a file belongs. `project_id` shares it with the project, which takes an editor; `agent_id` alone says only what
@@ -76,12 +82,13 @@ type Home = { projectId: string | null; shared: boolean }
 async function findHome(actor: Actor, about: Pick<UploadFields, 'agent_id' | 'project_id'>): Promise<Home> {
   const { agent_id: agentId, project_id: projectId } = about
   const agent = agentId ? await getAgent(actor, agentId) : null
-  if (!projectId) return { projectId: agent?.project_id ?? actor.boundTo, shared: false }
+  const provider = agent?.model_provider ?? 'auto'
+  if (!projectId) return { projectId: agent?.project_id ?? actor.boundTo, shared: false, provider }
   if (agent && agent.project_id !== projectId) {
     const message = 'This agent is not in that project.'
     throw new AppError('invalid_input', `agent_id: ${message}`, { issues: [{ path: 'agent_id', message }] })
   }
   const { role } = await getProject(actor, projectId)
   if (role === 'viewer') throw new AppError('forbidden', 'Sharing a file with a project takes an editor.')
-  return { projectId, shared: true }
+  return { projectId, shared: true, provider }
 }

@@ -3,6 +3,7 @@ import { messagesOf } from './continuation'
 import { explainFault, readFault } from './faults'
 import { at, listAt, parseJson, stringAt } from './json'
 import { unreadable } from './mishaps'
+import { completionsContent } from './parts'
 import type { AnswerReader, AnswerSink, Dialect, Finish, ModelCall } from './port'
 import { readUsage } from './token-usage'
 
@@ -103,7 +104,7 @@ export const completions: Dialect = {
     model: call.model,
     messages: [
       ...(call.instructions === '' ? [] : [{ role: 'system', content: call.instructions }]),
-      ...messagesOf(call).map(({ role, text }) => ({ role, content: text })),
+      ...messagesOf(call).map((message) => ({ role: message.role, content: completionsContent(message) })),
     ],
     ...(call.temperature === null ? {} : { temperature: call.temperature }),
     // Not `max_completion_tokens`: older servers know only this name, and newer ones still take it.

@@ -2,6 +2,7 @@ import {
   demoCode,
   demoContinued,
   demoError,
+  demoFiles,
   demoLong,
   demoMarkdown,
   demoShort,
@@ -24,7 +25,9 @@ const shows: [word: RegExp, text: string, tokensPerSecond: number][] = [
 
 /** Chooses by the last message alone, and by whether it is the first; the same words get the same answer. */
 export function chooseScript(messages: ModelMessage[]): DemoScript {
-  const asked = messages.findLast(({ role }) => role === 'user')?.text ?? ''
+  const last = messages.findLast(({ role }) => role === 'user')
+  if (last?.files) return { text: demoFiles(last.files), tokensPerSecond: 80, fails: false }
+  const asked = last?.text ?? ''
   if (/\berror\b/i.test(asked)) return { text: demoError, tokensPerSecond: 80, fails: true }
   const show = shows.find(([word]) => word.test(asked))
   if (show) return { text: show[1] + signature, tokensPerSecond: show[2], fails: false }

@@ -1,3 +1,5 @@
+import type { ModelFile } from './port'
+
 export { demoLong } from './demo-long'
 
 export const demoWelcome = `Welcome to AL-Chat. I am the **demo model**: a script, not an AI. I do not understand what you write, and nothing that you write leaves this server.
@@ -18,6 +20,15 @@ Until then I can show you how answers look. Send one of these words:
 | \`long\` | an answer of over three thousand words, to scroll, stop and come back to |
 | \`slow\` | an answer that takes its time |
 | \`error\` | an answer that fails half-way |`
+
+/** Names the files that came with a message. */
+export function demoFiles(files: ModelFile[]): string {
+  const list = files.map(
+    ({ filename, mimeType, bytes }) => `- \`${filename.replaceAll('`', "'")}\`: ${mimeType}, ${bytes} bytes`,
+  )
+  const got = files.length === 1 ? 'this file' : `these ${files.length} files`
+  return `I got ${got} with your message:\n\n${list.join('\n')}\n\nI am the demo model, a script and not an AI, so I cannot look into ${files.length === 1 ? 'it' : 'them'}. Add a key in the **vault** to talk to a model that can.`
+}
 
 export const demoShort = `I am the demo model, a script and not an AI, so I have no answer to that. Send \`markdown\`, \`code\`, \`long\`, \`slow\` or \`error\` to see one of my shows, or add a key in the **vault** to talk to a real model.`
 

@@ -9,7 +9,22 @@ export type ModelKey = {
   last4: string | null
 }
 
-export type ModelMessage = { role: 'user' | 'assistant'; text: string }
+/**
+ * A file as a model is given it: by its id at the provider, which must be of the account of the call's key, by its bytes,
+ * or, where neither can be, by name.
+ */
+export type ModelFile = {
+  filename: string
+  mimeType: string
+  bytes: number
+  content:
+    | { type: 'text'; text: string }
+    | { type: 'image' | 'document'; remoteId: string }
+    | { type: 'image' | 'document'; base64: string }
+    | { type: 'absent'; reason: string }
+}
+
+export type ModelMessage = { role: 'user' | 'assistant'; text: string; files?: ModelFile[] }
 
 /** How long each part of a call may take, in milliseconds; `idleMs` is the longest silence in mid-answer. */
 export type ProviderTimeouts = { connectMs: number; firstByteMs: number; idleMs: number; totalMs: number }

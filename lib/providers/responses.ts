@@ -3,6 +3,7 @@ import { messagesOf } from './continuation'
 import { explainFault, readFault } from './faults'
 import { at, listAt, parseJson, stringAt } from './json'
 import { unreadable } from './mishaps'
+import { responsesContent } from './parts'
 import type { AnswerReader, AnswerSink, Dialect, Finish, ModelCall, Place } from './port'
 import { readUsage } from './token-usage'
 
@@ -171,7 +172,7 @@ export const responses: Dialect = {
   requestBody: (call) => ({
     model: call.model,
     ...(call.instructions === '' ? {} : { instructions: call.instructions }),
-    input: messagesOf(call).map(({ role, text }) => ({ role, content: text })),
+    input: messagesOf(call).map((message) => ({ role: message.role, content: responsesContent(message) })),
     ...(call.temperature === null ? {} : { temperature: call.temperature }),
     ...(call.maxOutputTokens === null ? {} : { max_output_tokens: call.maxOutputTokens }),
     ...(call.reasoningEffort === null ? {} : { reasoning: { effort: call.reasoningEffort } }),

@@ -1,17 +1,21 @@
 import http from 'node:http'
 import https from 'node:https'
-import type { Readable } from 'node:stream'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
 import zlib from 'node:zlib'
 import { agentFor } from './agent'
 import type { ModelKey, ProviderTimeouts } from './port'
 import { type Expired, Watchdog } from './watchdog'
+
+/** A body that is read as fast as it is taken; `pieces` are as many bytes together as is said. */
+type StreamedBody = { bytes: number; pieces: () => AsyncIterable<Buffer> }
 
 /** One HTTP call to a model server. */
 export type UpstreamCall = {
   key: ModelKey
   path: string
   /** JSON to post, or nothing as ''; without it the call is a GET, unless `method` says otherwise. */
-  body?: string | Uint8Array
+  body?: string | Uint8Array | StreamedBody
   method?: 'GET' | 'POST' | 'DELETE'
   /** Headers of the caller's that go along; none of them can replace what is said here of the key and the body. */
   headers?: Record<string, string>
@@ -46,8 +50,14 @@ function headersOf({ key, body, accept, headers }: UpstreamCall): http.OutgoingH
     'accept-encoding': 'identity',
     'user-agent': 'al-chat',
     ...(key.apiKey ? { authorization: `Bearer ${key.apiKey}` } : {}),
-    ...(body === undefined ? {} : { 'content-length': Buffer.byteLength(body) }),
+    ...(body === undefined
+      ? {}
+      : { 'content-length': isStreamed(body) ? body.bytes : Buffer.byteLength(body) }),
   }
+}
+
+function isStreamed(body: string | Uint8Array | StreamedBody): body is StreamedBody {
+  return typeof body === 'object' && 'pieces' in body
 }
 
 /** The body as the server meant it, for servers that compress although they were asked not to. */
@@ -149,7 +159,16 @@ export class Upstream {
       if (mayRepeat && isStale && !this.#isOver) this.#send(false)
       else this.#end(() => this.#listener.fail(error))
     })
-    request.end(body)
+    if (body !== undefined && isStreamed(body)) this.#stream(body, request)
+    else request.end(body)
+  }
+
+  #stream(body: StreamedBody, request: http.ClientRequest): void {
+    // What the request itself fails with is told by the request.
+    const fail = (error: Error) => this.#end(() => this.#listener.fail(error))
+    pipeline(Readable.from(body.pieces(), { objectMode: false }), request).catch((error: Error) => {
+      if (!request.destroyed) fail(error)
+    })
   }
 
   /** Hints without end, or another protocol, where the answer should begin. */
