@@ -43,7 +43,7 @@ export async function readForm<T>(
   if (!reader) throw noFile()
   const form = new Form(parser, taker.take)
   try {
-    await Promise.race([pump(reader, parser, form.refused), form.refused])
+    await Promise.race([pump(reader, parser, form), form.refused])
     return await form.result()
   } catch (error) {
     void ignoreRest(reader)
@@ -68,14 +68,18 @@ function openParser(contentType: string): BusboyInstance {
   )
 }
 
-/** Feeds the form chunk by chunk, each when the last one was taken. */
-async function pump(reader: Reader, parser: BusboyInstance, refused: Promise<never>): Promise<void> {
+/**
+ * Feeds the form chunk by chunk, each when the last one was taken. Nothing here races against a promise that lasts: it
+ * would keep every chunk until the end.
+ */
+async function pump<T>(reader: Reader, parser: BusboyInstance, form: Form<T>): Promise<void> {
   const finished = once(parser, 'finish')
   finished.catch(() => undefined)
   for (;;) {
-    const { done, value } = await Promise.race([reader.read().catch(brokenOff), refused])
+    const { done, value } = await reader.read().catch(brokenOff)
+    if (form.isRefused) return
     if (done) break
-    if (!parser.write(value)) await Promise.race([once(parser, 'drain'), refused])
+    if (!parser.write(value)) await form.untilReady()
   }
   parser.end()
   await finished.catch(brokenOff)
@@ -89,15 +93,18 @@ class Form<T> {
   /** Rejects as soon as the form cannot be taken any more. */
   readonly refused: Promise<never>
   readonly #fields: Record<string, string> = {}
-  #refuse: (reason: unknown) => void = () => undefined
+  isRefused = false
+  #reject: (reason: unknown) => void = () => undefined
+  #wake: () => void = () => undefined
   #content: Readable | null = null
   #file: Promise<T> | null = null
 
   constructor(parser: BusboyInstance, take: (file: IncomingFile) => Promise<T>) {
     this.refused = new Promise((_, reject) => {
-      this.#refuse = reject
+      this.#reject = reject
     })
     this.refused.catch(() => undefined)
+    parser.on('drain', () => this.#wake())
     const refuse = (message: string) => this.#refuse(new AppError('invalid_input', message))
     parser.on('error', (error) =>
       this.#refuse(new AppError('invalid_input', 'The form is damaged.', { cause: error })),
@@ -115,8 +122,22 @@ class Form<T> {
       this.#content = content
       if (name !== 'file') return refuse('Send the file in the field "file".')
       this.#file = take({ filename: filename ?? '', content })
-      this.#file.catch(this.#refuse)
+      this.#file.catch((error: unknown) => this.#refuse(error))
     })
+  }
+
+  /** Until more can be written, or nothing is wanted any more. */
+  untilReady(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wake = resolve
+      if (this.isRefused) resolve()
+    })
+  }
+
+  #refuse(reason: unknown): void {
+    this.isRefused = true
+    this.#reject(reason)
+    this.#wake()
   }
 
   /** Once all was fed. */

@@ -171,8 +171,8 @@ describe('a large upload', () => {
     clearInterval(watch)
     expect(answers.map((answer) => answer?.status)).toEqual([201, 201, 201, 201, 201, 201])
     console.info(`memory: ${before / megabyte} MB before, ${peak / megabyte} MB at most`)
-    // All of them together are 300 MB.
-    expect(peak - before).toBeLessThan(220 * megabyte)
+    // All of them together are 300 MB; what is read is garbage soon after.
+    expect(peak - before).toBeLessThan(150 * megabyte)
   })
 })
 

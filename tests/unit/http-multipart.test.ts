@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { type IncomingFile, readForm } from '../../lib/http'
@@ -12,8 +14,15 @@ const end = `--${boundary}--\r\n`
 
 /** A request whose body comes in these pieces. */
 function requestOf(pieces: Iterable<Uint8Array>): Request {
-  const body = ReadableStream.from(pieces)
-  return new Request('http://here/', { method: 'POST', headers, body, duplex: 'half' })
+  const all = pieces[Symbol.iterator]()
+  const body = new ReadableStream<Uint8Array>({
+    pull: (controller) => {
+      const { done, value } = all.next()
+      if (done) controller.close()
+      else controller.enqueue(value)
+    },
+  })
+  return new Request('http://here/', Object.assign({ method: 'POST', headers, body }, { duplex: 'half' }))
 }
 
 function* cut(bytes: Buffer, lengths: number[]): Generator<Uint8Array> {
@@ -81,6 +90,35 @@ test('no more of a body is fetched than its file is read', async () => {
   expect(fetched).toBeLessThan(1024 * 1024)
   goOn()
   expect((await reading).file).toBe(800 * 64 * 1024)
+})
+
+test('what was read of a body is not kept', async () => {
+  setFlagsFromString('--expose-gc')
+  const collectGarbage = runInNewContext('gc') as () => void
+  let most = 0
+  function* long() {
+    yield Buffer.from(`--${boundary}\r\ncontent-disposition: form-data; name="file"; filename="a"\r\n\r\n`)
+    for (let count = 0; count < 1000; count++) {
+      yield new Uint8Array(64 * 1024)
+      if (count % 200 === 199) {
+        collectGarbage()
+        most = Math.max(most, process.memoryUsage().arrayBuffers)
+      }
+    }
+    yield Buffer.from(`\r\n${end}`)
+  }
+  collectGarbage()
+  const before = process.memoryUsage().arrayBuffers
+  const { file } = await readForm(requestOf(long()), {
+    take: async ({ content }) => {
+      let bytes = 0
+      for await (const chunk of content) bytes += chunk.length
+      return bytes
+    },
+    drop: dropNothing,
+  })
+  expect(file).toBe(1000 * 64 * 1024)
+  expect(most - before).toBeLessThan(32 * 1024 * 1024)
 })
 
 test.each([
