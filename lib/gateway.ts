@@ -41,7 +41,16 @@ async function readAsked({ request, defaults }: GatewayCall): Promise<Asked> {
   const lacking = Object.entries(defaults ?? {}).filter(([name]) => !(name in value))
   const whole = { ...value, ...Object.fromEntries(lacking) }
   const model = 'model' in whole && typeof whole.model === 'string' ? whole.model.slice(0, 200) : null
-  return { model, bytes: lacking.length === 0 ? bytes : Buffer.from(JSON.stringify(whole)) }
+  return { model, bytes: lacking.length === 0 ? bytes : Buffer.from(write(whole)) }
+}
+
+/** What can be read may be too deep to be written again. */
+function write(body: object): string {
+  try {
+    return JSON.stringify(body)
+  } catch (error) {
+    throw new AppError('invalid_input', 'The body is nested too deeply.', { cause: error })
+  }
 }
 
 type Passing = { asked: Asked; key: LentKey }

@@ -6,7 +6,7 @@ import { BlockList, isIP } from 'node:net'
 /**
  * @typedef {import('node:http').RequestListener} RequestListener
  * @typedef {import('node:http').IncomingMessage} IncomingMessage
- * @typedef {{ status: number, code: string, message: string, allow?: string }} Refusal
+ * @typedef {{ status: number, code: string, message: string, allow?: string, isOpenAis?: boolean }} Refusal
  */
 
 /** What routes can take; any other method is nobody's. */
@@ -20,6 +20,9 @@ const NO_PAGE = /^\/(api|_next|v1|health|metrics|auth|completion|images|embeddin
 
 /** What proxies add to a request. */
 const PROXIED = /^(x-forwarded(-.*)?|forwarded|via|x-real-ip|cf-connecting-ip|true-client-ip)$/
+/** Where OpenAI's clients call, and are answered in their dialect. */
+const OPENAI_PATH = /^\/(api\/)?(v1|completion|images|embeddings|models)(\/|\?|$)/
+
 const FORWARDED = ['x-forwarded-for', 'x-forwarded-host', 'x-forwarded-port', 'x-forwarded-proto']
 
 /** @type {RequestListener} */
@@ -56,7 +59,9 @@ export function nameRequest(request, response) {
 export function refuseRequest(request, response) {
   const refusal = findRefusal(request)
   if (!refusal) return false
-  const { headers, body } = writeRefusal(refusal, String(request.headers['x-request-id']))
+  const { url = '', headers: given } = request
+  const isOpenAis = OPENAI_PATH.test(url)
+  const { headers, body } = writeRefusal({ ...refusal, isOpenAis }, String(given['x-request-id']))
   response.writeHead(refusal.status, headers).end(body)
   return true
 }
@@ -137,8 +142,11 @@ function isAnswering(socket) {
  * @param {Refusal} refusal
  * @param {string} id
  */
-function writeRefusal({ code, message, allow }, id) {
-  const body = JSON.stringify({ error: { code, message, request_id: id } })
+function writeRefusal({ code, message, allow, isOpenAis }, id) {
+  const error = isOpenAis
+    ? { message, type: 'invalid_request_error', param: null, code: null }
+    : { code, message, request_id: id }
+  const body = JSON.stringify({ error })
   const headers = {
     'content-type': 'application/json',
     'content-length': String(Buffer.byteLength(body)),

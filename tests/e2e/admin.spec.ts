@@ -185,3 +185,64 @@ for (const colorScheme of ['light', 'dark'] as const) {
     })
   }
 }
+
+test('an admin invites, and whoever follows the link has an account; it is disabled again', async ({
+  browser,
+  admin,
+  baseURL,
+}) => {
+  const page = await openAs(browser, admin, baseURL)
+  await page.goto('/admin/users')
+  await page.getByRole('button', { name: 'Invite' }).click()
+  await page.getByRole('textbox', { name: 'Email' }).fill('eve@example.com')
+  await page.getByRole('button', { name: 'Make link' }).click()
+  const link = await page.getByRole('textbox', { name: 'Link' }).inputValue()
+  await page.getByRole('button', { name: 'Done' }).click()
+  await expect(page.getByRole('region', { name: 'Invited' })).toContainText('eve@example.com')
+
+  const guest = await (await browser.newContext({ baseURL })).newPage()
+  await guest.goto(link)
+  await expect(guest.getByRole('textbox', { name: 'Email' })).toHaveValue('eve@example.com')
+  await guest.getByRole('textbox', { name: 'Name' }).fill('Eve')
+  await guest.getByRole('textbox', { name: 'Password' }).fill(password)
+  await guest.getByRole('button', { name: 'Create account' }).click()
+  await expect(guest).toHaveURL(/dashboard/)
+
+  await page.goto('/admin/users?query=eve')
+  const row = page.getByRole('row', { name: /Eve/ })
+  await row.getByRole('button', { name: 'Actions for Eve' }).click()
+  await page.getByRole('menuitem', { name: 'Disable…' }).click()
+  await page.getByRole('alertdialog').getByRole('button', { name: 'Disable' }).click()
+  await expect(row).toContainText('Disabled')
+  expect((await guest.request.get('/api/auth/me')).status()).toBe(401)
+  await guest.context().close()
+  await page.close()
+})
+
+test('the pages of users and of the server are for admins alone, and sound in every width', async ({
+  browser,
+  admin,
+  baseURL,
+  server,
+}) => {
+  const member = await signUp(server.url, 'member')
+  for (const path of ['/admin/users', '/admin/settings']) {
+    const asMember = await fetch(server.url + path, { headers: { cookie: `al_session=${member.token}` } })
+    expect(await asMember.text()).not.toMatch(/REGISTRATION|ada-/)
+    for (const width of [1440, 768, 360]) {
+      const page = await openAs(browser, admin, baseURL, { viewport: { width, height: 900 } })
+      await page.goto(path)
+      await expect(page.getByRole('heading', { level: 1 })).toBeVisible()
+      await expect(
+        page
+          .locator('main')
+          .getByText(/REGISTRATION|ada-/)
+          .first(),
+      ).toBeVisible()
+      expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width)
+      const { violations } = await new AxeBuilder({ page }).analyze()
+      expect(violations).toEqual([])
+      await page.close()
+    }
+  }
+})

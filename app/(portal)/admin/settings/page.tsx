@@ -1,6 +1,7 @@
 import type { Metadata } from 'next'
 import { notFound } from 'next/navigation'
 import { Page, Section } from '@/components/portal/page'
+import { LinkButton } from '@/components/ui/link-button'
 import { requirePageActor } from '@/lib/auth'
 import { listSettings } from '@/lib/health'
 
@@ -14,6 +15,7 @@ export default async function ServerSettingsPage() {
       narrow
       title="Server"
       lead="How this server was started. It is read from the environment, or from .env, when it starts; to change something, change it there and start it again."
+      actions={<LinkButton href="/admin/audit">Audit</LinkButton>}
     >
       {listSettings().map(({ title, settings }) => (
         <Section key={title} title={title}>

@@ -6,6 +6,7 @@ import { exportUsage } from '@/lib/usage'
 export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = methods({
   GET: route({
     auth: requireScope('portal:read'),
+    limit: 'export',
     query: UsageQuery,
     run: async ({ actor, query }) => {
       const day = new Date().toISOString().slice(0, 10)
