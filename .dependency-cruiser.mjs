@@ -12,7 +12,7 @@ const ranks = [
   ['providers'],
   ['replies', 'files', 'knowledge', 'health'],
   ['chat', 'gateway'],
-  ['boot'],
+  ['ask', 'boot'],
 ]
 
 const door = (names) => `^lib/(${names.join('|')})(\\.ts$|/)`

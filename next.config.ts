@@ -16,8 +16,15 @@ const config: NextConfig = {
   experimental: { serverActions: { allowedOrigins: publicHost } },
   devIndicators: false,
   serverExternalPackages: ['pg', 'pino', 'prom-client', '@prisma/client', '@prisma/adapter-pg'],
-  // The gateway is where OpenAI's clients expect it, too.
-  rewrites: async () => [{ source: '/v1/:path*', destination: '/api/v1/:path*' }],
+  rewrites: async () => [
+    // The gateway is where OpenAI's clients expect it, too.
+    { source: '/v1/:path*', destination: '/api/v1/:path*' },
+    // Where the proxy that this replaces had its calls. `/chat` is a page, too: see proxy.ts.
+    ...['/auth', '/completion', '/images/generate', '/embeddings', '/models'].map((source) => ({
+      source,
+      destination: `/api${source}`,
+    })),
+  ],
   headers: async () => [
     {
       source: '/:path*',

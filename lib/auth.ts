@@ -3,6 +3,7 @@ import { redirect } from 'next/navigation'
 import { v7 as newId } from 'uuid'
 import { recordAudit } from './audit'
 import { announceAccessChange } from './auth/access'
+import { serviceEmail } from './auth/access-hash'
 import type { Actor, Origin } from './auth/actor'
 import { recordFailedSignIn } from './auth/failures'
 import { takeInvitation } from './auth/invitations'
@@ -17,6 +18,7 @@ import { AppError } from './errors'
 import { callerAddress } from './http'
 
 export { announceAccessChange, hasAccessChanged, onAccessChange } from './auth/access'
+export { exchangeAccessKey, requireAccessKeySet } from './auth/access-key'
 export { listOtherAccounts } from './auth/accounts'
 export { type Actor, membershipOf, type Origin } from './auth/actor'
 export {
@@ -31,6 +33,7 @@ export {
 export { clearedCookie, sessionCookie } from './auth/cookie'
 export { findInvitation, inviteUser, listInvitations, revokeInvitation } from './auth/invitations'
 export { createKey, listKeys, revokeKey } from './auth/keys'
+export { createLaunch, enterByTicket, isPassingBy } from './auth/launch'
 export { warmPasswords } from './auth/password'
 export { endSession, findUser, listSessions } from './auth/sessions'
 export { endUserSessions, listUsers, updateUser } from './auth/users'
@@ -48,7 +51,9 @@ export function originOf(request: { headers: Headers }, requestId: string | null
 export async function findPageActor(): Promise<Actor | null> {
   const jar = await cookies()
   const token = readCookieToken((name) => jar.get(name)?.value)
-  return token ? findSessionActor(token) : null
+  const actor = token ? await findSessionActor(token) : null
+  // Pages are for people; a program's token opens none.
+  return actor?.scopes === null ? actor : null
 }
 
 /** Who looks at a page; a visitor who is not signed in is sent to sign in, and back to `here` afterwards. */
@@ -85,7 +90,8 @@ export async function register(input: Register, origin: Origin): Promise<SignedI
   const passwordHash = await hashPassword(input.password)
   const user = await db().$transaction(async (tx) => {
     await tx.$executeRaw`SELECT pg_advisory_xact_lock(${firstAccountLock})`
-    const isFirst = (await tx.user.findFirst({ select: { id: true } })) === null
+    const people = { email: { not: serviceEmail } }
+    const isFirst = (await tx.user.findFirst({ where: people, select: { id: true } })) === null
     const { invitation, email, role } = await admit(tx, input, isFirst)
     if (await tx.user.findUnique({ where: { email }, select: { id: true } })) {
       throw new AppError('conflict', 'There is an account with this email already. Sign in instead.')
@@ -130,7 +136,7 @@ export async function login(input: Login, origin: Origin): Promise<SignedIn> {
   try {
     const user = await db().user.findUnique({ where: { email: input.email } })
     const matches = await verifyPassword(input.password, user?.passwordHash ?? null)
-    if (!user || !matches || user.disabledAt) {
+    if (!user || !matches || user.disabledAt || user.email === serviceEmail) {
       await attempt.failed()
       await recordFailedSignIn(user?.id ?? null, origin)
       throw wrongCredentials()

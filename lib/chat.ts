@@ -27,24 +27,27 @@ export {
   updateConversation,
 } from './chat/conversations'
 export { followEvents } from './chat/events'
-export { followAnswer } from './chat/follow'
+export { followAnswer, type NumberedEvent } from './chat/follow'
 export { getConversationOpening } from './chat/opening-view'
+export { getTalk, openTalk, placeHistory, type Talk, type ToldMessage } from './chat/talks'
 
 /**
- * Stores the message and opens its reply, which outlives this request; the same message again is the same reply.
+ * Stores the message and opens its reply, which outlives this request; the same message again is the same reply. With a
+ * model, that one answers instead of the agent's.
  * Throws not_found, conflict, invalid_input, too_many_requests.
  */
 export async function sendMessage(
   actor: Actor,
   conversationId: string,
-  message: SendMessage,
+  message: SendMessage & { model?: string | null },
   requestId: string,
 ): Promise<OpenedReply> {
   const { id, parent_id: parentId, text, file_ids: fileIds = [] } = message
   const files = fileIds.length === 0 ? [] : await getFileParts(actor, fileIds)
   const content = ['send', parentId, text, ...files.map(({ file_id }) => file_id)]
   const ask = { text, parentId, files }
-  return open(actor, { requestId: id, conversationId, content, ask }, { requestId })
+  const request = { requestId: id, conversationId, content, ask }
+  return open(actor, request, { requestId, model: message.model ?? null })
 }
 
 /** Writes another answer beside this one. Throws not_found, conflict, invalid_input. */

@@ -10,9 +10,16 @@ import { type Allowance, allowanceHeaders, countCall, countRefused, requireAllow
 import { readRequestId } from './http/request-id'
 import { parseInput } from './http/validate'
 
-export { callerAddress, callerNetwork, isFromThisMachine, isHttps, publicAddress } from './http/address'
+export {
+  callerAddress,
+  callerNetwork,
+  isFromThisMachine,
+  isHttps,
+  publicAddress,
+  requestHost,
+} from './http/address'
 export { readJson } from './http/body'
-export { eventStream, lastEventId } from './http/event-stream'
+export { eventStream, lastEventId, type ServerEvent, wantsEvents } from './http/event-stream'
 export { type IncomingFile, readForm } from './http/multipart'
 export { logUnexpected } from './http/portal-error'
 export { textStream } from './http/text-stream'

@@ -1,21 +1,18 @@
-import { v7 as newId } from 'uuid'
 import type { Actor } from './auth'
 import type { Listing } from './contracts/primitives'
-import {
-  type AgentRecord,
-  CreateAgent,
+import type {
   CreateProject,
-  type LaunchableAgent,
-  type ModelProvider,
-  type ProjectRecord,
-  type UpdateProject,
+  LaunchableAgent,
+  ModelProvider,
+  ProjectRecord,
+  UpdateProject,
 } from './contracts/projects'
-import { db, type Transaction } from './db'
+import { db } from './db'
 import { AppError } from './errors'
 import { after, cursorOf, newestFirst, type PageRequest, readCursor, toListing } from './paging'
 import { changeProject, memberOf } from './projects/access'
-import { insertAgent } from './projects/agents'
-import { toAgentRecord, toProjectRecord, withRole } from './projects/records'
+import { insertProject } from './projects/own'
+import { toProjectRecord, withRole } from './projects/records'
 
 export {
   createAgent,
@@ -28,6 +25,7 @@ export {
 } from './projects/agents'
 export { deleteProject } from './projects/deletion'
 export { addMember, listMembers, removeMember, updateMember } from './projects/members'
+export { ensureChatAgent, ensureDefaultAgent } from './projects/own'
 export { createPrompt, deletePrompt, getPrompt, listPrompts, updatePrompt } from './projects/prompts'
 export { getProject } from './projects/single'
 
@@ -37,20 +35,6 @@ export async function createProject(actor: Actor, input: CreateProject): Promise
     throw new AppError('forbidden', 'This API key is bound to one project and cannot make another.')
   }
   return db().$transaction((tx) => insertProject(tx, actor, input))
-}
-
-async function insertProject(tx: Transaction, actor: Actor, input: CreateProject): Promise<ProjectRecord> {
-  const createdAt = new Date()
-  const project = await tx.project.create({
-    data: {
-      id: newId(),
-      ...input,
-      createdAt,
-      members: { create: { userId: actor.userId, role: 'owner', createdAt } },
-    },
-    include: withRole(actor.userId),
-  })
-  return toProjectRecord(project)
 }
 
 /** The projects that the actor is a member of, newest first. Throws invalid_input for a bad cursor. */
@@ -107,28 +91,4 @@ export async function listLaunchableAgents(actor: Actor): Promise<LaunchableAgen
     model_provider: modelProvider as ModelProvider,
     model_name: modelName,
   }))
-}
-
-// Any constant serves; with the user it names the lock that is taken while a first agent is made.
-const firstAgentLock = 4_711_002
-
-/** The actor's first agent; who has none gets the project "Personal" with the agent "AL-Chat", once under any race. */
-export async function ensureDefaultAgent(actor: Actor): Promise<AgentRecord> {
-  const known = await findFirstAgent(db(), actor)
-  if (known) return known
-  return db().$transaction(async (tx) => {
-    await tx.$executeRaw`SELECT pg_advisory_xact_lock(${firstAgentLock}::int, hashtext(${actor.userId}))`
-    const made = await findFirstAgent(tx, actor)
-    if (made) return made
-    const project = await insertProject(tx, actor, CreateProject.parse({ name: 'Personal' }))
-    return insertAgent(tx, actor, project.id, CreateAgent.parse({ name: 'AL-Chat' }))
-  })
-}
-
-async function findFirstAgent(client: Pick<Transaction, 'agent'>, actor: Actor): Promise<AgentRecord | null> {
-  const agent = await client.agent.findFirst({
-    where: { project: memberOf(actor) },
-    orderBy: [{ createdAt: 'asc' }, { id: 'asc' }],
-  })
-  return agent && toAgentRecord(agent)
 }

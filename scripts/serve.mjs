@@ -84,7 +84,13 @@ async function prepareNext(server, url) {
   const { default: next } = await import('next')
   const { hostname, port } = new URL(url.split(',')[0] ?? url)
   const booted = expectBoot()
-  const app = next({ dev, dir: process.cwd(), hostname, port: Number(port), httpServer: server })
+  const app = next({
+    dev,
+    dir: process.cwd(),
+    hostname: nameForNext(hostname),
+    port: Number(port),
+    httpServer: server,
+  })
   try {
     await Promise.race([app.prepare(), booted])
     await booted
@@ -102,6 +108,15 @@ async function prepareNext(server, url) {
       response.destroy()
     })
   }
+}
+
+/**
+ * Next calls a loopback address `localhost`, whatever it is told: what proxy.ts leads elsewhere would look like another
+ * server's then, and go there as a request over the network.
+ * @param {string} hostname
+ */
+function nameForNext(hostname) {
+  return /^(127\.|\[::1\]$)/.test(hostname) ? 'localhost' : hostname
 }
 
 /**

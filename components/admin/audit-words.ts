@@ -21,6 +21,8 @@ export const actionWords: Record<AuditAction, string> = {
   'user.invite_revoke': 'Revoked an invitation',
   'user.update': 'Changed an account',
   'user.sessions_end': 'Signed someone out everywhere',
+  'launch.create': 'Made a link that signs in',
+  'launch.use': 'Signed in by a link',
   'member.add': 'Added a member',
   'member.update': 'Changed a member’s role',
   'member.remove': 'Removed a member',
@@ -49,6 +51,7 @@ export function sayActor({ actor, action }: AuditEntry): string {
 }
 
 const fieldWords: Record<string, string> = {
+  agentId: 'Agent',
   agents: 'Agents in it',
   baseUrl: 'Goes to',
   budgetUsd: 'Budget, USD',

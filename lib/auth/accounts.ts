@@ -1,4 +1,5 @@
 import { db } from '../db'
+import { serviceEmail } from './access-hash'
 import type { Actor } from './actor'
 
 /** An account as one among others: to be chosen, not to be looked into. */
@@ -11,7 +12,7 @@ const maxListed = 500
 export async function listOtherAccounts(actor: Actor): Promise<AccountChoice[]> {
   if (actor.role !== 'admin') return []
   return db().user.findMany({
-    where: { disabledAt: null, id: { not: actor.userId } },
+    where: { disabledAt: null, id: { not: actor.userId }, email: { not: serviceEmail } },
     select: { id: true, name: true, email: true },
     orderBy: { email: 'asc' },
     take: maxListed,

@@ -22,10 +22,10 @@ export async function requireCaller(request: Request): Promise<Actor> {
   return actor
 }
 
-/** The caller's account, by a session. Throws unauthenticated, and forbidden for API keys. */
+/** The caller's account, by a session of a person's. Throws unauthenticated, and forbidden for keys. */
 export async function requireUser(request: Request): Promise<Actor> {
   const actor = await requireCaller(request)
-  if (actor.keyId !== null) {
+  if (actor.scopes !== null) {
     throw new AppError('forbidden', 'API keys cannot do this: it needs a session. Sign in for it.')
   }
   return actor

@@ -42,6 +42,19 @@ export async function reserveSignIn(email: string, ip: string): Promise<Attempt>
   }
 }
 
+/**
+ * One try at something that nobody should guess, counted by address, apart from passwords: a program that was set up
+ * wrongly must not lock its office out. Throws too_many_requests.
+ */
+export async function beginGuess(at: 'access' | 'launch', ip: string): Promise<Pick<Attempt, 'failed'>> {
+  const limits = env().RATE_LIMITS
+  if (limits === 'off') return { failed: nothing }
+  const { count, windowMs } = limits.address
+  const tried = await addCount(`${at}:${ip}`, windowMs, 0)
+  if (tried.count >= count) throw tooMany(tried.resetMs)
+  return { failed: async () => void (await addCount(`${at}:${ip}`, windowMs, 1)) }
+}
+
 async function nothing(): Promise<void> {}
 
 function tooMany(resetMs: number): AppError {

@@ -2,10 +2,11 @@ import { v7 as newId } from 'uuid'
 import { recordAudit } from '../audit'
 import type { SessionRecord, SignedIn, UserRecord } from '../contracts/accounts'
 import type { Listing } from '../contracts/primitives'
-import { db, sql } from '../db'
+import { db, sql, type Transaction } from '../db'
 import { AppError } from '../errors'
 import { after, cursorOf, newestFirst, type PageRequest, readCursor, toListing } from '../paging'
 import { announceAccessChange, beginLookup } from './access'
+import { accessScopes, isAccessHash } from './access-hash'
 import { type Actor, type Origin, withoutKey } from './actor'
 import { readSessionToken, signToken } from './token'
 
@@ -23,22 +24,47 @@ export async function createSession(
   verifiedHash: string,
   origin: Origin,
 ): Promise<SignedIn> {
+  return openSession(origin, {
+    admit: async (tx, sessionId) => {
+      const current = await tx.$queryRaw<unknown[]>`
+        SELECT 1 FROM users
+        WHERE id = ${user.id}::uuid AND password_hash = ${verifiedHash} AND disabled_at IS NULL FOR SHARE`
+      if (current.length === 0) throw wrongCredentials()
+      const { ip, userAgent, requestId } = origin
+      const deed = { action: 'account.signin', target: sessionId, detail: { userAgent } } as const
+      await recordAudit({ actorId: user.id, ...deed, ip, requestId }, tx)
+      return user
+    },
+  })
+}
+
+type Admission = {
+  /** Says who is let in, writes it down, or throws. */
+  admit: (tx: Transaction, sessionId: string) => Promise<UserRecord>
+  lastsMs?: number
+  /** Where it is opened with an access key. */
+  accessHash?: Buffer<ArrayBuffer>
+}
+
+/** Opens a session for whoever is admitted, all or nothing. Throws what `admit` throws. */
+export async function openSession(
+  origin: Origin,
+  { admit, lastsMs = sessionDays * dayMs, accessHash }: Admission,
+): Promise<SignedIn> {
   // Tokens carry whole seconds; the row says the same.
   const createdAt = new Date(Math.floor(Date.now() / 1000) * 1000)
-  const expiresAt = new Date(createdAt.getTime() + sessionDays * dayMs)
-  const session = { id: newId(), userId: user.id, createdAt, expiresAt }
-  await db().$transaction(async (tx) => {
-    const current = await tx.$queryRaw<unknown[]>`
-      SELECT 1 FROM users
-      WHERE id = ${user.id}::uuid AND password_hash = ${verifiedHash} AND disabled_at IS NULL FOR SHARE`
-    if (current.length === 0) throw wrongCredentials()
-    const { ip, userAgent, requestId } = origin
-    await tx.session.create({ data: { ...session, userAgent, ip } })
-    const deed = { action: 'account.signin', target: session.id, detail: { userAgent } } as const
-    await recordAudit({ actorId: user.id, ...deed, ip, requestId }, tx)
+  const expiresAt = new Date(createdAt.getTime() + lastsMs)
+  const id = newId()
+  const { userAgent, ip } = origin
+  const user = await db().$transaction(async (tx) => {
+    const admitted = await admit(tx, id)
+    const data = { id, userId: admitted.id, createdAt, expiresAt, accessHash, userAgent, ip }
+    await tx.session.create({ data })
+    return admitted
   })
   await db().session.deleteMany({ where: { userId: user.id, expiresAt: { lt: createdAt } } })
-  return { user, token: await signToken(session), expires_at: expiresAt.toISOString() }
+  const token = await signToken({ id, userId: user.id, createdAt, expiresAt })
+  return { user, token, expires_at: expiresAt.toISOString() }
 }
 
 /** Who holds this token, or null: the session row is the truth, the token only names it. */
@@ -47,20 +73,26 @@ export async function findSessionActor(token: string): Promise<Actor | null> {
   const named = await readSessionToken(token)
   if (!named) return null
   const [session] = await sql<SessionRow>`
-    SELECT s.id, s.last_seen_at AS "lastSeenAt", s.expires_at AS "expiresAt",
+    SELECT s.id, s.last_seen_at AS "lastSeenAt", s.expires_at AS "expiresAt", s.access_hash AS "accessHash",
       u.id AS "userId", u.email, u.name, u.role
     FROM sessions s JOIN users u ON u.id = s.user_id
     WHERE s.id = ${named.sessionId}::uuid AND s.user_id = ${named.userId}::uuid
       AND s.expires_at > now() AND u.disabled_at IS NULL`
-  if (!session) return null
+  if (!session || !isOfThisServer(session)) return null
   if (Date.now() - session.lastSeenAt.getTime() > seenEveryMs) {
     await db().session.updateMany({ where: { id: session.id }, data: { lastSeenAt: new Date() } })
   }
-  return found(toActor(session, session.id), session.expiresAt)
+  const scopes = session.accessHash === null ? null : accessScopes
+  return found({ ...toActor(session, session.id), scopes }, session.expiresAt)
+}
+
+/** What was opened with another access key than the server has now is over. */
+function isOfThisServer({ accessHash }: { accessHash: Uint8Array | null }): boolean {
+  return accessHash === null || isAccessHash(accessHash)
 }
 
 type UserRow = { userId: string; email: string; name: string | null; role: string }
-type SessionRow = UserRow & { id: string; lastSeenAt: Date; expiresAt: Date }
+type SessionRow = UserRow & { id: string; lastSeenAt: Date; expiresAt: Date; accessHash: Uint8Array | null }
 
 function toActor({ userId, email, name, role }: UserRow, sessionId: string): Actor {
   return { userId, role: role === 'admin' ? 'admin' : 'member', email, name, sessionId, ...withoutKey }
@@ -119,7 +151,7 @@ export async function endSession(actor: Actor, sessionId: string, origin: Origin
 export async function isSessionLive({ sessionId, userId }: Actor): Promise<boolean> {
   const session = await db().session.findFirst({
     where: { id: sessionId, userId, expiresAt: { gt: new Date() }, user: { disabledAt: null } },
-    select: { id: true },
+    select: { accessHash: true },
   })
-  return session !== null
+  return session !== null && isOfThisServer(session)
 }

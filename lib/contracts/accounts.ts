@@ -43,6 +43,10 @@ export const Login = z
   .refine(({ email }) => email !== '', { path: ['email'], message: 'Enter your email address.' })
 export type Login = z.output<typeof Login>
 
+export const AccessKey = z.strictObject({ access_key: z.string().max(4096) })
+
+export type AccessToken = { token: string; token_type: 'bearer'; expires_at: string }
+
 export const ChangePassword = z.strictObject({ current: z.string().max(1024), next: Password })
 export type ChangePassword = z.infer<typeof ChangePassword>
 

@@ -100,6 +100,9 @@ export const auditDetails = {
   'member.remove': member,
   /** US dollars per million tokens of the model that `name` is; null: what the public list says. */
   'price.update': z.object({ name, price: price.nullable(), before: price.nullable() }),
+  /** For whom a link was made that signs in once. */
+  'launch.create': z.object({ email: text(254).nullish(), agentId: text(36).nullish() }),
+  'launch.use': z.object({ userAgent: text(400).nullish(), agentId: text(36).nullish() }),
   'audit.export': z.object({
     action: text(40).optional(),
     actor: text(254).optional(),

@@ -63,6 +63,16 @@ function isLoopback(address: string): boolean {
   return isIPv6(address) && loopback.check(address, 'ipv6')
 }
 
+/** A name or an address, and a port; nothing that could be more than that in a URL. */
+const hostShape = /^(?:[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?|\[[0-9a-f:.]{2,45}\])(?::\d{1,5})?$/
+
+/** The host that the caller asked for, in lower case: as it says itself, or as a trusted proxy says; null if it is none. */
+export function requestHost(request: { headers: Headers }): string | null {
+  const forwarded = request.headers.has(peerHeader) ? request.headers.get('x-forwarded-host') : null
+  const host = (forwarded ?? request.headers.get('host') ?? '').split(',')[0]?.trim().toLowerCase() ?? ''
+  return hostShape.test(host) ? host : null
+}
+
 /** Where this server is reached, without a slash at its end: `APP_URL`, or what the caller called it. */
 export function publicAddress(request: { headers: Headers }): string {
   const { APP_URL } = env()

@@ -1,7 +1,7 @@
 import { logUnexpected } from './portal-error'
 
-/** One server-sent event: its id, where it has one, its type, and data that becomes JSON. */
-export type ServerEvent = { id?: number; event: string; data: unknown }
+/** One server-sent event: its id and its type, where it has them, and data that becomes JSON. */
+export type ServerEvent = { id?: number; event?: string; data: unknown }
 
 const heartbeatMs = 15_000
 
@@ -51,7 +51,8 @@ export function eventStream(open: (signal: AbortSignal) => AsyncIterable<ServerE
 
 function writeEvent({ id, event, data }: ServerEvent): string {
   const number = id === undefined ? '' : `id: ${id}\n`
-  return `${number}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`
+  const type = event === undefined ? '' : `event: ${event}\n`
+  return `${number}${type}data: ${JSON.stringify(data)}\n\n`
 }
 
 /** A stream that cannot go on is closed; the reader comes back and is told why, with a status. */
@@ -64,4 +65,9 @@ function endInError(error: unknown): null {
 export function lastEventId(request: Request): number | null {
   const given = request.headers.get('last-event-id') ?? ''
   return /^\d{1,9}$/.test(given) ? Number(given) : null
+}
+
+/** Whether the caller would rather be told as it comes than at the end. */
+export function wantsEvents(request: Request): boolean {
+  return /(^|,)\s*text\/event-stream\s*(;|,|$)/i.test(request.headers.get('accept') ?? '')
 }

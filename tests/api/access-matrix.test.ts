@@ -15,7 +15,8 @@ import { startServer, type TestServer } from '../support/server'
  *
  * Before that, which API keys it takes: those with this scope, `any key`, or none (`session`). From that follows what
  * keys get: with the scope, the owner's gets what the owner gets; without it 403, even with all other scopes and an
- * admin's rights; bound to another project, what a stranger gets; revoked or run out, 401. A row says where it is not so.
+ * admin's rights; bound to another project, what a stranger gets; revoked or run out, 401. A token for the server's access
+ * key is like a stranger's key with `chat` and `gateway`. A row says where it is not so.
  */
 
 type Call = { path?: string; body?: unknown; token?: string; isEndless?: boolean }
@@ -32,6 +33,7 @@ type Row = [
 ]
 
 const nothing = async (): Promise<Call> => ({})
+const accessKey = 'the access key of the matrix'
 const projectName = 'Project'
 
 /** Signed in, whoever it is. */
@@ -125,6 +127,7 @@ const rows: Row[] = [
     async (world) => ({ token: (await world.session()).token }),
     everyone(204),
   ],
+  ['POST', '/api/auth', 'anyone', async () => ({ body: { access_key: accessKey } }), 200],
   ['GET', '/api/auth/me', 'any key', nothing, everyone(200)],
   ['GET', '/api/auth/sessions', 'session', nothing, everyone(200)],
   [
@@ -413,6 +416,25 @@ const rows: Row[] = [
     admins(200),
   ],
 
+  // Who may ask is told that they ask nothing.
+  ['POST', '/api/chat', 'chat', async () => ({ body: { message: ' ' } }), everyone(400)],
+  // This agent has no key.
+  [
+    'POST',
+    '/api/chat/agents/[agentId]',
+    'chat',
+    async (world) => ({
+      path: `/api/chat/agents/${await world.agent()}`,
+      body: { message: 'Hello' },
+    }),
+    members('viewer', 502),
+  ],
+
+  // Sessions are none of what may launch; which keys may, tests/api/launch.test.ts tells.
+  ['POST', '/api/launch', 'launch', async ({ me }) => ({ body: { username: me.email } }), everyone(403)],
+  ['GET', '/launch', 'anyone', nothing, 401],
+  ['POST', '/launch', 'anyone', nothing, 401],
+
   ['GET', '/api/conversations', 'chat', nothing, everyone(200)],
   ['GET', '/api/conversations/[conversationId]', 'chat', at(conversation), only('owner', 200)],
   [
@@ -515,9 +537,9 @@ let people: People
 let keys: Keys
 
 beforeAll(async () => {
-  server = await startServer()
+  server = await startServer({ ACCESS_KEY: accessKey })
   people = await gather(server.url)
-  keys = await makeKeys(people)
+  keys = await makeKeys(people, accessKey)
 })
 afterAll(() => server.close())
 
@@ -546,7 +568,10 @@ describe.each(rows.filter(([, , takes]) => takes !== 'anyone'))(
       const expected = ofKey(caller, takes, ...rest)
       // Who is refused for the key is refused before anybody looks what the call is about.
       const isRefused =
-        expected === 401 || takes === 'session' || (caller === 'otherScopes' && takes !== 'any key')
+        expected === 401 ||
+        takes === 'session' ||
+        (caller === 'otherScopes' && takes !== 'any key') ||
+        (caller === 'accessToken' && !accessTakes.has(takes))
       const nobodys = { path: route.replaceAll(/\[\w+\]/g, randomUUID()) }
       const { path = route, ...call } = isRefused ? nobodys : await make(new World(people, 'owner'))
       const answer = await statusOf(keys[caller](takes), method, { path, ...call })
@@ -554,6 +579,8 @@ describe.each(rows.filter(([, , takes]) => takes !== 'anyone'))(
     })
   },
 )
+
+const accessTakes = new Set<Takes>(['chat', 'gateway', 'any key'])
 
 /** What a call gets with such a key, by the rules at the head of this file. */
 function ofKey(caller: KeyCaller, takes: Takes, expected: Expected, ofKeys: Row[5] = {}): number {
@@ -564,6 +591,7 @@ function ofKey(caller: KeyCaller, takes: Takes, expected: Expected, ofKeys: Row[
     elsewhere: takes === 'session' ? 403 : usual.stranger,
     revoked: 401,
     expired: 401,
+    accessToken: accessTakes.has(takes) ? usual.stranger : 403,
   }
   return ofKeys[caller] ?? status[caller]
 }

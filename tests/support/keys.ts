@@ -3,7 +3,14 @@ import type { People } from './access'
 import { Client } from './client'
 
 /** What kind of key a call is made with; see the head of the access matrix. */
-export const keyCallers = ['rightScope', 'otherScopes', 'elsewhere', 'revoked', 'expired'] as const
+export const keyCallers = [
+  'rightScope',
+  'otherScopes',
+  'elsewhere',
+  'revoked',
+  'expired',
+  'accessToken',
+] as const
 export type KeyCaller = (typeof keyCallers)[number]
 
 /** The key of each kind for a call that takes this scope; where it takes no scope, one with all that its owner can give. */
@@ -33,8 +40,19 @@ async function makeExpiredKey(user: Client, scopes: Scope[]): Promise<CreatedKey
 
 const membersScopes: Scope[] = ['chat', 'gateway', 'portal:read', 'portal:write']
 
-/** The keys of the access matrix: the owner's, and an admin's where it is about scopes that are missing. */
-export async function makeKeys({ owner, admin }: People): Promise<Keys> {
+/** A token for the server's access key. */
+export async function exchangeAccessKey(url: string, accessKey: string): Promise<string> {
+  const { status, body, text } = await new Client(url).post('/api/auth', { access_key: accessKey })
+  if (status !== 200) throw new Error(`No token: ${status} ${text}`)
+  return String(body.token)
+}
+
+/**
+ * The keys of the access matrix: the owner's, an admin's where it is about scopes that are missing, and a token for the
+ * server's access key.
+ */
+export async function makeKeys({ owner, admin }: People, accessKey: string): Promise<Keys> {
+  const accessToken = await exchangeAccessKey(owner.url, accessKey)
   const project = await owner.post('/api/projects', { name: 'Elsewhere' })
   const elsewhere = await makeKey(owner, { scopes: membersScopes, project_id: String(project.body.id) })
   const revoked = await makeKey(owner, { scopes: membersScopes })
@@ -54,5 +72,6 @@ export async function makeKeys({ owner, admin }: People): Promise<Keys> {
     elsewhere: () => elsewhere.key,
     revoked: () => revoked.key,
     expired: () => expired.key,
+    accessToken: () => accessToken,
   }
 }

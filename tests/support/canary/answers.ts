@@ -11,7 +11,7 @@ export type Watch = { searcher: Searcher; record: CanaryRecord; learn: (secrets:
 /** A compressed answer is kept to its end; what is larger could not be read, which is told. */
 const MAX_PACKED = 16 * 1024 * 1024
 const MAX_TOLD = 64 * 1024
-const tells = /^\/api\/(auth\/(login|register)|keys)$/
+const tells = /^\/(api\/)?auth$|^\/api\/(auth\/(login|register)|keys|launch)$/
 
 /** Searches one answer as it is written: its head, each piece of its body, and its trailers. */
 export class WatchedAnswer {

@@ -29,6 +29,36 @@ const laws: Law[] = [
     why: 'programs keep the token themselves',
   },
   {
+    kind: 'token',
+    part: 'body',
+    method: 'POST',
+    path: /^\/(api\/)?auth$/,
+    why: 'who has the access key gets a token for it',
+  },
+  {
+    kind: 'token',
+    part: 'body',
+    method: 'POST',
+    path: /^\/api\/launch$/,
+    why: 'the ticket is in the link, which is what was asked for',
+  },
+  {
+    kind: 'token',
+    part: 'body',
+    method: 'GET',
+    path: /^\/launch$/,
+    why: 'who only looks at a link gets a button that posts its ticket',
+  },
+  ...['GET', 'POST'].map(
+    (method): Law => ({
+      kind: 'token',
+      part: 'set-cookie',
+      method,
+      path: /^\/launch$/,
+      why: 'whoever comes in by a link gets the cookie',
+    }),
+  ),
+  {
     kind: 'api-key',
     part: 'body',
     method: 'POST',

@@ -11,6 +11,7 @@ const inPasswordChange = /"(current|next)"\s*:\s*"([^"\\]*(?:\\.[^"\\]*)*)/g
 const inParts = /name="([\w-]*password)"\r\n(?:[^\r\n]+\r\n)*\r\n([^\r]+)/gi
 const inForm = /(?:^|&)([\w-]*password)=([^&]+)/gi
 const inAnswer = /"(token|key)":"((?:[^"\\]|\\.)+)"/g
+const inLink = /\/launch\?(ticket)=([\w-]+)/g
 const sessionCookie = /(?:__Host-)?al_session=([^;\s]+)/g
 
 /** The secrets in the headers of a request: tokens and keys, however they are sent along. */
@@ -51,9 +52,11 @@ export function secretsOfBody(path: string, body: Buffer): Secret[] {
   )
 }
 
-/** The token of whoever signs in, and the key of whoever makes one: they are told once, and from then on nowhere. */
+/** The token of whoever signs in, the key of whoever makes one, the ticket in a link: told once, and then nowhere. */
 export function secretsOfAnswer(text: string): Secret[] {
-  return [...text.matchAll(inAnswer)].flatMap(([, , value = '']) => secretOfToken(unescapeJson(value)))
+  return [...text.matchAll(inAnswer), ...text.matchAll(inLink)].flatMap(([, , value = '']) =>
+    secretOfToken(unescapeJson(value)),
+  )
 }
 
 /** The token in a `set-cookie` line. */
