@@ -4,10 +4,10 @@ import { AppError } from './errors'
 import { passHeaders, passRequestHeaders } from './gateway/headers'
 import { type Metered, settle } from './gateway/ledger'
 import { StreamMeter } from './gateway/meter'
-import { passRefusal } from './gateway/refusal'
+import { readRefusal } from './gateway/refusal'
 import { readJson } from './http'
 import { type Forwarded, forwardCall } from './providers'
-import { type LentKey, withCredential } from './vault'
+import { type LentKey, noteOutcome, withCredential } from './vault'
 
 /** A call in OpenAI's dialect, as it came. */
 export type GatewayCall = {
@@ -27,9 +27,14 @@ export type GatewayCall = {
  */
 export async function forward(actor: Actor, call: GatewayCall): Promise<Response> {
   const asked = call.method === 'POST' ? await readAsked(call) : { model: null }
-  return withCredential(actor, { projectId: actor.boundTo, provider: 'auto' }, (key) =>
-    pass(actor, call, { asked, key }),
-  )
+  return withCredential(actor, { projectId: actor.boundTo, provider: 'auto' }, async (key) => {
+    try {
+      return await pass(actor, call, { asked, key })
+    } catch (error) {
+      void noteOutcome(key, error)
+      throw error
+    }
+  })
 }
 
 type Asked = { model: string | null; bytes?: Uint8Array }
@@ -84,9 +89,13 @@ async function pass(actor: Actor, call: GatewayCall, { asked, key }: Passing): P
 async function respond(key: LentKey, answer: Forwarded): Promise<Response> {
   const headers = passHeaders(answer.headers)
   const { status } = answer
-  if (status < 400) return new Response(answer.body, { status, headers })
+  if (status < 400) {
+    void noteOutcome(key, null)
+    return new Response(answer.body, { status, headers })
+  }
   headers.set('content-type', 'application/json')
-  const error = await passRefusal(key, answer)
+  const { error, cause } = await readRefusal(key, answer)
+  void noteOutcome(key, cause)
   return Response.json({ error }, { status, headers })
 }
 

@@ -5,13 +5,14 @@ import { askServer } from './providers/answer'
 import { cancelInBackground } from './providers/cancel'
 import { completions } from './providers/completions'
 import { playDemo } from './providers/demo'
+import { explainFault, readFault } from './providers/faults'
 import { unresumable } from './providers/mishaps'
 import type { ModelCall, ModelEvent, ModelKey } from './providers/port'
 import { countModels, requireCredit } from './providers/probe'
 import { responses } from './providers/responses'
 
 export { quote as redact } from './providers/faults'
-export { type Forwarded, forwardCall, type Tap } from './providers/forward'
+export { type Forwarded, forwardCall } from './providers/forward'
 export { lengthOfMessage } from './providers/parts'
 export type {
   ModelCall,
@@ -52,6 +53,11 @@ export async function cancelResponse(key: ModelKey, responseId: string): Promise
   } catch (err) {
     log().warn({ err, responseId }, 'an answer in the background was not cancelled, and may go on')
   }
+}
+
+/** What an error of a model server's means, from the body of its answer. Never holds the key. */
+export function explainRefusal(key: ModelKey, status: number, body: unknown): AppError {
+  return explainFault({ key, model: null }, readFault(body, status))
 }
 
 /** What the page should offer after an error of `streamModel` or `testKey`. */

@@ -1,5 +1,5 @@
-import type { Forwarded, ModelKey } from '../providers'
-import { redact } from '../providers'
+import type { AppError } from '../errors'
+import { explainRefusal, type Forwarded, type ModelKey, redact } from '../providers'
 
 /** As much of an error's body is read. */
 const maxErrorBytes = 65_536
@@ -11,15 +11,23 @@ type Refusal = { message: string; type: string; param: string | null; code: stri
 
 /**
  * An upstream error as the caller may see it: status, type, param and code as they came, and the message without the
- * key that was used, of which the caller knows nothing.
+ * key that was used, of which the caller knows nothing. `cause` is what it means to those who keep the key.
  */
-export async function passRefusal(key: ModelKey, answer: Forwarded): Promise<Refusal> {
-  const said = errorIn(parse(await readBeginning(answer.body)))
+export async function readRefusal(
+  key: ModelKey,
+  answer: Forwarded,
+): Promise<{ error: Refusal; cause: AppError }> {
+  const body = parse(await readBeginning(answer.body))
+  return { error: toRefusal(key, answer.status, body), cause: explainRefusal(key, answer.status, body) }
+}
+
+function toRefusal(key: ModelKey, status: number, body: unknown): Refusal {
+  const said = errorIn(body)
   const text = (name: string) => (typeof said[name] === 'string' ? (said[name] as string) : null)
   const message = redact(text('message'), key)?.replaceAll(accountNames, '•••')
   return {
-    message: message ?? `The model server refused the request with status ${answer.status}.`,
-    type: text('type') ?? (answer.status >= 500 ? 'server_error' : 'invalid_request_error'),
+    message: message ?? `The model server refused the request with status ${status}.`,
+    type: text('type') ?? (status >= 500 ? 'server_error' : 'invalid_request_error'),
     param: redact(text('param'), key),
     code: redact(text('code'), key),
   }

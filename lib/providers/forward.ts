@@ -20,7 +20,7 @@ export type ForwardCall = {
   tap: Tap
 }
 
-export type Tap = {
+type Tap = {
   /** True for the last piece: then nobody waits a turn for the end. */
   chunk(bytes: Uint8Array): boolean
   /** `whole`: the server said all. `left`: the reader went away. `broken`: the server did. */

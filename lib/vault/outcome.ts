@@ -3,9 +3,13 @@ import { sql } from '../db'
 import { asAppError } from '../errors'
 import { log } from '../log'
 import { remember } from '../remember'
+import { forgetPapita } from './papita'
 import type { ServingKey } from './resolve'
 
-type Lent = Pick<ServingKey, 'credentialId' | 'version'>
+type Lent = Pick<ServingKey, 'credentialId' | 'version'> & {
+  source?: ServingKey['source']
+  apiKey?: string | null
+}
 
 const maxKnown = 10_000
 
@@ -30,11 +34,13 @@ export function rememberFailure({
 
 /**
  * Notes against a stored key what its call failed with, as the error says in `facts.failure`, or, with null, that it
- * works. Errors that are no fault of the key's change nothing, and a key that was replaced meanwhile is left alone.
+ * works; a refused key of Papita's is asked for anew. Errors that are no fault of the key's change nothing, and a key that was replaced meanwhile is left alone.
  * Never throws; nobody needs to wait for it.
  */
-export async function noteOutcome({ credentialId, version }: Lent, error: unknown): Promise<void> {
+export async function noteOutcome(key: Lent, error: unknown): Promise<void> {
+  const { credentialId, version } = key
   const failure = error === null ? null : failureOf(error)
+  if (key.source === 'papita' && key.apiKey && failure === 'refused') forgetPapita(key.apiKey)
   if (!credentialId || version === undefined || failure === undefined) return
   const name = nameOf(credentialId, version)
   if (known().get(name) === failure) return

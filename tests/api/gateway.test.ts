@@ -187,3 +187,16 @@ test('older calls fill in what their clients leave out', async () => {
   const models = await fetch(`${server.url}/api/models`, { headers: { authorization: `Bearer ${key}` } })
   expect(await models.json()).toMatchObject({ object: 'list' })
 })
+
+test('a key that is refused here is known to be, and one that works again is, too', async () => {
+  const body = { scope: 'global', credentialType: 'openai', credentials: { api_key: 'sk-test-refused-here' } }
+  const kept = await admin.post('/api/credentials', body)
+  expect(kept.status, kept.text).toBe(201)
+  const provider = async () => (await admin.get('/api/health')).body.checks?.provider?.status
+  const { answer } = await readBytes('/chat/completions', { model: 'gpt-5-mini', messages })
+  expect(answer.status).toBe(401)
+  await expect.poll(provider, { timeout: 10_000 }).toBe('degraded')
+  await admin.put(`/api/credentials/${kept.body.id}`, { credentials: { api_key: upstreamKey } })
+  expect((await readBytes('/chat/completions', { model: 'gpt-5-mini', messages })).answer.status).toBe(200)
+  await expect.poll(provider, { timeout: 10_000 }).toBe('healthy')
+})

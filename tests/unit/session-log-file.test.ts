@@ -11,7 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, expect, test } from 'vitest'
+import { afterAll, afterEach, expect, test } from 'vitest'
 import { LogFile } from '../../lib/sessions/log-file'
 import { makeOwnFolder } from '../support/own-folder'
 import { mountSmallDisk } from '../support/small-disk'
@@ -22,6 +22,7 @@ const newPlace = () => join(folder.path, String(++place), 'SessionLog')
 const day = '2026-11-21'
 const patienceMs = 60_000
 
+afterAll(() => folder.remove())
 afterEach(() => rmSync(join(folder.path, String(place)), { recursive: true, force: true }))
 
 async function openLog(path = newPlace()): Promise<LogFile> {
