@@ -60,8 +60,8 @@ async function ask(actor: Actor, talk: Talk, { text, fileIds, model, requestId }
   const files = fileIds.length > 0 ? { file_ids: fileIds } : {}
   const message = { id: newId(), parent_id: lastMessageId, text, model: model ?? null, ...files }
   const { reply } = await sendMessage(actor, conversationId, message, requestId).catch(async (error) => {
-    // Nobody knows of a conversation yet in which nothing could be said.
-    if (talk.isNew) await deleteConversation(actor, conversationId).catch(() => undefined)
+    // Nothing could be said in it. One with a name stays: somebody else may be speaking there by now.
+    if (talk.isOurs) await deleteConversation(actor, conversationId).catch(() => undefined)
     throw error
   })
   const follow = await followAnswer(actor, reply.id, -1)

@@ -5,13 +5,16 @@ import { db, sql } from '../db'
 import { missing, untitled, visibleTo } from './conversations'
 import { announceConversation } from './feed'
 
-/** A conversation, and the message that is said last in the branch that is shown. */
-export type Talk = { conversationId: string; lastMessageId: string | null; isNew: boolean }
+/**
+ * A conversation, and the message that is said last in the branch that is shown. `isOurs`: it is new and has no name, so
+ * that nobody else can know of it yet.
+ */
+export type Talk = { conversationId: string; lastMessageId: string | null; isOurs: boolean }
 
 const place = { id: true, currentMessageId: true } as const
 
 function toTalk(row: { id: string; currentMessageId: string | null }): Talk {
-  return { conversationId: row.id, lastMessageId: row.currentMessageId, isNew: false }
+  return { conversationId: row.id, lastMessageId: row.currentMessageId, isOurs: false }
 }
 
 /** The actor's conversation with an agent. Throws not_found. */
@@ -33,7 +36,8 @@ export async function openTalk(actor: Actor, agentId: string, sessionName: strin
   const data = { id: newId(), agentId, userId, title: untitled, sessionName }
   const { count } = await db().conversation.createMany({ data, skipDuplicates: true })
   if (count === 1) announceConversation(userId, data.id)
-  const made = count === 1 ? { conversationId: data.id, lastMessageId: null, isNew: true } : null
+  const made =
+    count === 1 ? { conversationId: data.id, lastMessageId: null, isOurs: sessionName === null } : null
   const talk = made ?? (await findTalk(actor, agentId, sessionName ?? ''))
   if (!talk) throw missing()
   return talk

@@ -41,7 +41,7 @@ async function makeExpiredKey(user: Client, scopes: Scope[]): Promise<CreatedKey
 const membersScopes: Scope[] = ['chat', 'gateway', 'portal:read', 'portal:write']
 
 /** A token for the server's access key. */
-export async function exchangeAccessKey(url: string, accessKey: string): Promise<string> {
+async function exchangeAccessKey(url: string, accessKey: string): Promise<string> {
   const { status, body, text } = await new Client(url).post('/api/auth', { access_key: accessKey })
   if (status !== 200) throw new Error(`No token: ${status} ${text}`)
   return String(body.token)

@@ -1,5 +1,5 @@
 /** Data of events without names, as older clients read them: line by line, whatever begins with `data: `. */
-export async function* readData(response: Response): AsyncGenerator<Record<string, unknown>> {
+async function* readData(response: Response): AsyncGenerator<Record<string, unknown>> {
   const decoder = new TextDecoder()
   let rest = ''
   for await (const chunk of response.body ?? []) {
