@@ -6,6 +6,7 @@ import { eventStream, methods, ok, route, wantsEvents } from '@/lib/http'
 export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = methods({
   POST: route({
     auth: requireScope('chat'),
+    limit: 'message',
     body: ChatCall,
     run: async ({ actor, body, request, requestId }) => {
       const asked = await askInSession(actor, body, requestId)

@@ -7,6 +7,7 @@ import { eventStream, methods, route } from '@/lib/http'
 export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = methods({
   POST: route({
     auth: requireScope('chat'),
+    limit: 'message',
     params: AgentParams,
     body: AgentChatCall,
     run: async ({ actor, params, body, request, requestId }) => {
