@@ -50,9 +50,9 @@ export async function beginGuess(at: 'access' | 'launch', ip: string): Promise<P
   const limits = env().RATE_LIMITS
   if (limits === 'off') return { failed: nothing }
   const { count, windowMs } = limits.address
-  const tried = await addCount(`${at}:${ip}`, windowMs, 0)
+  const tried = await addCount(`${at}:${callerNetwork(ip)}`, windowMs, 0)
   if (tried.count >= count) throw tooMany(tried.resetMs)
-  return { failed: async () => void (await addCount(`${at}:${ip}`, windowMs, 1)) }
+  return { failed: async () => void (await addCount(`${at}:${callerNetwork(ip)}`, windowMs, 1)) }
 }
 
 async function nothing(): Promise<void> {}
