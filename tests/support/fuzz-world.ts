@@ -138,6 +138,13 @@ function rightBodies(
       model: 'gpt-5-mini',
       price: { input_usd: 1, cached_input_usd: 1, output_usd: 1 },
     },
+    'POST /api/chat': {
+      message: 'Hello',
+      history: [{ role: 'user', content: 'x' }],
+      attached_files: [{ name: 'x', content: 'y' }],
+      session_id: 'fuzz',
+    },
+    'POST /api/launch': { username: 'nobody@example.com' },
     'POST /api/session/start': { username: 'name', metadata: { page: 'chat', list: [1, { deep: 'x' }] } },
     'POST /api/session/metric': metrics,
     'POST /api/session/stop': metrics,
