@@ -6,6 +6,7 @@ import type { LentKey } from '../vault'
 import { readBeginning, readContent } from './content'
 import { ensureCopy } from './copies'
 import { kindOf } from './kinds'
+import { readPdf } from './pdf'
 import { type FileRow, visibleTo, withCopies } from './records'
 
 /** Of one text, so many characters are given to a model. */
@@ -60,12 +61,30 @@ async function contentOf(key: LentKey, row: FileRow, room: Room): Promise<Conten
   if (key.provider === 'openai') {
     const remoteId = await ensureCopy(key, row)
     if (remoteId !== null) return { type, remoteId }
-  } else if (kind === 'pdf')
-    return absent('This server cannot read a PDF to this model. Models of OpenAI read it.')
+  } else if (kind === 'pdf') return pdfContent(row, room)
   if (row.bytes > room.bytes)
     return absent('This file was left out: all files of the conversation together are too large.')
   room.bytes -= row.bytes
   return { type, base64: (await readContent(row.id)).toString('base64') }
+}
+
+const unread = {
+  locked: 'This PDF is locked with a password.',
+  unreadable: 'This PDF could not be read.',
+}
+
+/** For models that take no PDF: its text. */
+async function pdfContent(row: FileRow, room: Room): Promise<Content> {
+  const read = await readPdf(row.id, maxTextLength)
+  if ('failure' in read) return absent(unread[read.failure])
+  if (read.text === '') return absent('This PDF has no text in it; it may be a scan.')
+  const shown = read.text.slice(0, room.characters).toWellFormed()
+  if (shown === '')
+    return absent('This file was left out: all files of the conversation together are too long.')
+  room.characters -= shown.length
+  const isCut = read.isCut || shown.length < read.text.length
+  const note = `\n[The PDF goes on; only the first ${shown.length} characters of its text are here.]`
+  return { type: 'text', text: isCut ? shown + note : shown }
 }
 
 async function textContent(row: FileRow, room: Room): Promise<Content> {

@@ -5,6 +5,7 @@ import { followToEnd, openTalk, type Talk, textOf, view } from '../support/chat'
 import type { Answer } from '../support/client'
 import { pixel, upload } from '../support/files'
 import { type OpenAIServer, startOpenAI } from '../support/openai'
+import { makePdf } from '../support/pdf'
 import { startServer, type TestServer } from '../support/server'
 
 /*
@@ -169,6 +170,31 @@ describe('a server that speaks chat completions', () => {
       { type: 'text', text: 'What is this?' },
     ])
     expect(callsTo('/v1/files')).toEqual([])
+  })
+
+  test('is given the text of a PDF, and the reason where it has none', async () => {
+    const talk = await talkTo('openai-compatible')
+    const paper = await attach(talk, 'paper.pdf', makePdf([['The word is plum (really).'], ['Page two']]))
+    const scan = await attach(talk, 'scan.pdf', makePdf([[]]))
+    const broken = await attach(talk, 'broken.pdf', pdf)
+    await ask(talk, { files: [paper.id, scan.id, broken.id] })
+    const asked = String(messagesOf()[0]?.content)
+    expect(asked).toContain('<file name="paper.pdf">\nThe word is plum (really).')
+    expect(asked).toContain('Page two')
+    expect(asked).toContain('This PDF has no text in it; it may be a scan.')
+    expect(asked).toContain('This PDF could not be read.')
+  })
+
+  test('is given the beginning of a long PDF, and told so', async () => {
+    const talk = await talkTo('openai-compatible')
+    const pages = Array.from({ length: 30 }, (_, page) =>
+      Array.from({ length: 60 }, () => `page ${page} ${'x'.repeat(60)}`),
+    )
+    const long = await attach(talk, 'long.pdf', makePdf(pages))
+    await ask(talk, { files: [long.id] })
+    const asked = String(messagesOf()[0]?.content)
+    expect(asked).toContain('[The PDF goes on; only the first 100000 characters of its text are here.]')
+    expect(asked.length).toBeLessThan(100_500)
   })
 })
 
