@@ -2,6 +2,7 @@ import { Plus } from 'lucide-react'
 import Link from 'next/link'
 import type { ResolutionStep } from '@/lib/contracts/credentials'
 import type { LaunchableAgent } from '@/lib/contracts/projects'
+import { LaunchLink } from './launch-link'
 import { ServingKey } from './live-dot'
 
 /** With the step of the resolution that would serve it; null if none would. */
@@ -54,17 +55,18 @@ type TileProps = { href: string; name: string; detail: string; serving: Resoluti
 
 function Tile({ href, name, detail, serving }: TileProps) {
   return (
-    <li>
-      <Link
+    <li className="flex flex-col">
+      <LaunchLink
         href={href}
-        className="flex h-full min-h-24 flex-col sm:min-h-28 justify-between gap-4 rounded-panel border p-4 transition-colors hover:border-edge hover:bg-surface"
+        serving={serving}
+        className="flex min-h-24 flex-1 flex-col sm:min-h-28 justify-between gap-4 rounded-panel border p-4 transition-colors hover:border-edge hover:bg-surface"
       >
         <span className="flex min-w-0 flex-col gap-0.5">
           <span className="truncate font-semibold text-ui">{name}</span>
           <span className="line-clamp-2 text-ink-soft text-ui">{detail}</span>
         </span>
         <ServingKey serving={serving} />
-      </Link>
+      </LaunchLink>
     </li>
   )
 }

@@ -2,6 +2,7 @@ import type { LiveHealth } from '@/components/portal/use-health'
 import type { Tone } from '@/components/ui/status'
 import { sayStep } from '@/components/vault/credential-words'
 import type { ResolutionStep } from '@/lib/contracts/credentials'
+import type { Health } from '@/lib/contracts/health'
 
 type Said = { tone: Tone; words: string }
 
@@ -30,4 +31,20 @@ export function sayServing(serving: ResolutionStep | null, live: LiveHealth): Sa
   // Degraded is said of the key for everyone, which need not be this one.
   const isDown = live.health.checks.provider.status === 'down'
   return { tone: isDown ? 'bad' : 'good', words: serving.detail }
+}
+
+/**
+ * What would keep a chat that is launched now from an answer, or null: by the health just asked for, or by what came
+ * instead of it, and by the key that would serve.
+ */
+export function sayObstacle(
+  serving: ResolutionStep | null,
+  health: Health | 'database' | 'silence',
+): string | null {
+  if (health === 'silence') return 'AL-Chat does not answer. Check the connection.'
+  if (health === 'database') return 'The database of AL-Chat does not answer. Try again in a moment.'
+  if (!serving) return 'No key serves this agent. Add one in the vault.'
+  if (serving.failure) return sayStep(serving)
+  const { status, detail } = health.checks.provider
+  return status === 'down' && serving.source !== 'demo' ? (detail ?? 'No key can be read.') : null
 }

@@ -248,7 +248,13 @@ test('a key that the provider refuses is on the dashboard, with what to do', asy
     'OpenAI key ending gggg. The provider refuses it. Replace it.',
   )
   const tiles = page.getByRole('region', { name: 'Launch' }).getByRole('link')
-  await expect(tiles.filter({ hasText: 'OpenAI key ending gggg. The provider refuses it.' })).toBeVisible()
+  const tile = tiles.filter({ hasText: 'OpenAI key ending gggg. The provider refuses it.' }).first()
+  await expect(tile).toBeVisible()
+  await tile.click()
+  const alert = page.getByRole('alert').filter({ hasText: 'The provider refuses it.' })
+  await expect(alert).toBeVisible()
+  await alert.getByRole('link', { name: 'Open it all the same' }).click()
+  await expect(page).toHaveURL(/\/chat\//)
 })
 
 test('the order shows for each agent which key serves it', async ({ vault, page }) => {

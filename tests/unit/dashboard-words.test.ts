@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { sayService, sayServing } from '../../components/dashboard/live-words'
+import { sayObstacle, sayService, sayServing } from '../../components/dashboard/live-words'
 import { CredentialFailure, type ResolutionStep } from '../../lib/contracts/credentials'
 import type { Health, HealthCheck } from '../../lib/contracts/health'
 
@@ -42,4 +42,16 @@ test('the health names the part that is not well, in its words', () => {
     words: 'Provider: A key fails.',
   })
   expect(sayService({ state: 'unreachable' }).tone).toBe('bad')
+})
+
+test('what is launched is held back by what would keep it from an answer, in words, and by nothing else', () => {
+  const healthy = live('healthy').health
+  expect(sayObstacle(step, healthy)).toBeNull()
+  expect(sayObstacle(step, live('degraded', 'A key fails.').health)).toBeNull()
+  expect(sayObstacle({ ...step, source: 'demo' }, live('down').health)).toBeNull()
+  expect(sayObstacle(step, live('down', 'Keys cannot be read.').health)).toBe('Keys cannot be read.')
+  expect(sayObstacle({ ...step, failure: 'refused' }, healthy)).toContain('refuses it')
+  expect(sayObstacle(null, healthy)).toContain('No key')
+  expect(sayObstacle(step, 'database')).toContain('database')
+  expect(sayObstacle(step, 'silence')).toContain('does not answer')
 })
