@@ -118,8 +118,10 @@ function parseParams<P>(schema: z.ZodType<P>, params: unknown): P {
 /** Throws invalid_input for what no text has, and no database can look for: U+0000. */
 function readQuery(request: Request): Record<string, string> {
   const query = Object.fromEntries(new URL(request.url).searchParams)
-  if (!Object.values(query).some((text) => text.includes('\0'))) return query
-  throw new AppError('invalid_input', 'The query has a character that no text has: U+0000.')
+  const faulty = Object.keys(query).filter((name) => query[name]?.includes('\0'))
+  if (faulty.length === 0) return query
+  const message = 'The query has a character that no text has: U+0000.'
+  throw new AppError('invalid_input', message, { issues: faulty.map((path) => ({ path, message })) })
 }
 
 /** All methods of one URL; those not given are answered with 405 and `allow`. */
