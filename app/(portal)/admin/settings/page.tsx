@@ -19,10 +19,10 @@ export default async function ServerSettingsPage() {
     >
       {listSettings().map(({ title, settings }) => (
         <Section key={title} title={title}>
-          <dl className="grid gap-x-8 border-t text-ui sm:grid-cols-[minmax(0,1fr)_minmax(0,1.4fr)]">
+          <dl className="grid border-t text-ui sm:grid-cols-[minmax(0,1fr)_minmax(0,1.4fr)]">
             {settings.map(([variable, label, value]) => (
               <div key={label} className="contents">
-                <dt className="flex flex-col pt-2 sm:border-b sm:pb-2">
+                <dt className="flex flex-col pt-2 sm:border-b sm:pr-8 sm:pb-2">
                   <span>{label}</span>
                   {variable === '' ? null : (
                     <code className="wrap-anywhere font-mono text-ink-soft text-label">{variable}</code>
