@@ -86,6 +86,7 @@ test('a message waits for its files; one that fails says why and holds it back',
   })
   const input = page.locator('input[type=file]')
   await input.setInputFiles([notes])
+  await expect(page.getByRole('button', { name: 'Remove notes.md' })).toBeVisible()
   await chat.say('read this')
   await expect(page.getByText('The message is sent as soon as its files are uploaded.')).toBeVisible()
   letGo()
