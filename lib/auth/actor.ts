@@ -1,5 +1,5 @@
 import type { Role } from '../contracts/accounts'
-import type { Scope } from '../contracts/keys'
+import type { KeyPolicy, Scope } from '../contracts/keys'
 
 /** Who is calling, as the database says at this moment. */
 export type Actor = {
@@ -15,10 +15,12 @@ export type Actor = {
   scopes: readonly Scope[] | null
   /** The one project that the key reaches; null: all that the user reaches. */
   boundTo: string | null
+  /** What that key may do in the gateway; null without a key. */
+  policy: KeyPolicy | null
 }
 
 /** What an actor has who came without an API key. */
-export const withoutKey = { keyId: null, scopes: null, boundTo: null } as const
+export const withoutKey = { keyId: null, scopes: null, boundTo: null, policy: null } as const
 
 /**
  * The memberships by which an actor reaches projects: the user's own; through a key that is bound to a project, the one

@@ -1,5 +1,5 @@
 import { addCount } from '../bus'
-import { adminScopes, type Scope } from '../contracts/keys'
+import { adminScopes, type KeyPolicy, type Scope } from '../contracts/keys'
 import { db, sql } from '../db'
 import { env } from '../env'
 import { AppError } from '../errors'
@@ -13,7 +13,7 @@ import { hashKeyText } from './key-text'
 /** `last_used_at` is for people; it need not cost a write with every request. */
 const usedEveryMs = 60_000
 
-type KeyRow = {
+type KeyRow = KeyPolicy & {
   keyId: string
   scopes: Scope[]
   boundTo: string | null
@@ -36,7 +36,11 @@ export async function findKeyActor(text: string, ip: string): Promise<Actor | nu
   const attempt = await beginAttempt(hash.toString('base64'), ip)
   const [row] = await sql<KeyRow>`
     SELECT k.id AS "keyId", k.scopes, k.project_id AS "boundTo", k.expires_at AS "expiresAt",
-      k.last_used_at AS "lastUsedAt", u.id AS "userId", u.email, u.name, u.role
+      k.last_used_at AS "lastUsedAt", u.id AS "userId", u.email, u.name, u.role,
+      k.budget_usd::text AS "budgetUsd", k.budget_period AS "budgetPeriod", k.allowed_models AS "allowedModels",
+      k.requests_per_minute AS "requestsPerMinute", k.tokens_per_minute AS "tokensPerMinute",
+      k.fallback_credentials AS "fallbackCredentials", k.fallback_models AS "fallbackModels",
+      k.cache_seconds AS "cacheSeconds"
     FROM api_keys k JOIN users u ON u.id = k.user_id
     WHERE k.hash = ${hash} AND k.revoked_at IS NULL AND u.disabled_at IS NULL`
   if (!row || hasRunOut(row)) {
@@ -53,7 +57,8 @@ function hasRunOut({ expiresAt }: Pick<KeyRow, 'expiresAt'>): boolean {
   return expiresAt !== null && expiresAt.getTime() <= Date.now()
 }
 
-function toActor({ keyId, scopes, boundTo, userId, email, name, role }: KeyRow): Actor {
+function toActor(row: KeyRow): Actor {
+  const { keyId, scopes, boundTo, userId, email, name, role } = row
   const isAdmin = role === 'admin'
   return {
     userId,
@@ -64,6 +69,20 @@ function toActor({ keyId, scopes, boundTo, userId, email, name, role }: KeyRow):
     keyId,
     scopes: isAdmin ? scopes : scopes.filter((scope) => !adminScopes.includes(scope)),
     boundTo,
+    policy: toPolicy(row),
+  }
+}
+
+function toPolicy(row: KeyPolicy): KeyPolicy {
+  return {
+    budgetUsd: row.budgetUsd,
+    budgetPeriod: row.budgetPeriod,
+    allowedModels: row.allowedModels,
+    requestsPerMinute: row.requestsPerMinute,
+    tokensPerMinute: row.tokensPerMinute,
+    fallbackCredentials: row.fallbackCredentials,
+    fallbackModels: row.fallbackModels,
+    cacheSeconds: row.cacheSeconds,
   }
 }
 

@@ -1,6 +1,13 @@
 import { v7 as newId } from 'uuid'
 import { recordAudit } from '../audit'
-import { adminScopes, type CreatedKey, type CreateKey, type KeyRecord, type Scope } from '../contracts/keys'
+import {
+  adminScopes,
+  type BudgetPeriod,
+  type CreatedKey,
+  type CreateKey,
+  type KeyRecord,
+  type Scope,
+} from '../contracts/keys'
 import type { Listing } from '../contracts/primitives'
 import { db, type Prisma, type Transaction } from '../db'
 import { AppError } from '../errors'
@@ -49,6 +56,13 @@ export async function createKey(actor: Actor, input: CreateKey, origin: Origin):
         last4: key.slice(-4),
         scopes: input.scopes,
         budgetUsd: input.budget_usd ?? null,
+        budgetPeriod: input.budget_period ?? 'total',
+        allowedModels: input.allowed_models ?? [],
+        requestsPerMinute: input.requests_per_minute ?? null,
+        tokensPerMinute: input.tokens_per_minute ?? null,
+        fallbackCredentials: input.fallback_credentials ?? false,
+        fallbackModels: input.fallback_models ?? [],
+        cacheSeconds: input.cache_seconds ?? null,
         createdAt: new Date(),
         expiresAt: input.expires_at ? new Date(input.expires_at) : null,
       },
@@ -106,6 +120,14 @@ function toKeyRecord(row: KeyRow): KeyRecord {
     scopes: row.scopes as Scope[],
     project_id: row.projectId,
     budget_usd: row.budgetUsd?.toNumber() ?? null,
+    budget_period: row.budgetPeriod as BudgetPeriod,
+    spent_usd: null,
+    allowed_models: row.allowedModels,
+    requests_per_minute: row.requestsPerMinute,
+    tokens_per_minute: row.tokensPerMinute,
+    fallback_credentials: row.fallbackCredentials,
+    fallback_models: row.fallbackModels,
+    cache_seconds: row.cacheSeconds,
     created_at: row.createdAt.toISOString(),
     expires_at: row.expiresAt?.toISOString() ?? null,
     last_used_at: row.lastUsedAt?.toISOString() ?? null,

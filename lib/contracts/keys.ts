@@ -11,9 +11,43 @@ export const adminScopes: readonly Scope[] = ['credentials:read', 'launch']
 /** The least and the most that a budget can be, in US dollars: what the database's column holds. */
 const budget = { min: 0.000001, max: 999_999 } as const
 
+/** The name of a model, or the beginning of several with `*` at its end. */
+const modelPattern = z
+  .string()
+  .regex(/^[\w][\w.:/@+-]{0,199}\*?$|^\*$/, 'Enter the name of a model, such as gpt-5*.')
+/** A model by its name, or `agent:` and an agent's id. */
+const modelName = z.string().regex(/^[\w][\w.:/@+-]{0,199}$/, 'Enter the name of a model.')
+
+/** Over which time a budget is counted: a day or a month of UTC, or for good. */
+export const BudgetPeriod = z.enum(['day', 'month', 'total'])
+export type BudgetPeriod = z.infer<typeof BudgetPeriod>
+
+const distinct = (names: string[]) => new Set(names).size === names.length
+
+/** What of a key can be changed: what it is called, and what it may do in the gateway. */
+const policyFields = {
+  name: line(120),
+  budget_usd: z
+    .number()
+    .min(budget.min, 'A budget is more than nothing.')
+    .max(budget.max, `At most ${budget.max} US dollars.`)
+    .nullish(),
+  budget_period: BudgetPeriod,
+  /** Empty: all. */
+  allowed_models: z.array(modelPattern).max(100).refine(distinct, 'Name each model once.'),
+  requests_per_minute: z.number().int().min(1).max(1_000_000).nullish(),
+  tokens_per_minute: z.number().int().min(1).max(1_000_000_000).nullish(),
+  /** Whether the next key of the vault's order is asked where one fails. */
+  fallback_credentials: z.boolean(),
+  /** Asked one after the other where the model that was asked for fails. */
+  fallback_models: z.array(modelName).max(5).refine(distinct, 'Name each model once.'),
+  /** How long an answer serves the same question again, in seconds. */
+  cache_seconds: z.number().int().min(1).max(604_800).nullish(),
+}
+
 /** Body of `POST /api/keys`. Without `project_id` the key reaches what its owner reaches, without `expires_at` it lasts. */
 export const CreateKey = z.strictObject({
-  name: line(120),
+  ...policyFields,
   scopes: z
     .array(Scope)
     .min(1, 'Choose at least one.')
@@ -21,15 +55,30 @@ export const CreateKey = z.strictObject({
     .refine((scopes) => new Set(scopes).size === scopes.length, 'Name each scope once.'),
   project_id: Id.nullish(),
   expires_at: comingTime('Enter a time such as 2030-01-31T12:00:00Z.').nullish(),
-  budget_usd: z
-    .number()
-    .min(budget.min, 'A budget is more than nothing.')
-    .max(budget.max, `At most ${budget.max} US dollars.`)
-    .nullish(),
+  budget_period: policyFields.budget_period.default('total'),
+  allowed_models: policyFields.allowed_models.default([]),
+  fallback_credentials: policyFields.fallback_credentials.default(false),
+  fallback_models: policyFields.fallback_models.default([]),
 })
-export type CreateKey = z.output<typeof CreateKey>
+export type CreateKey = z.input<typeof CreateKey>
+
+/** Body of `PATCH /api/keys/{id}`: what is not given stays as it is. */
+export const UpdateKey = z.strictObject(policyFields).partial()
+export type UpdateKey = z.output<typeof UpdateKey>
 
 export const KeyParams = z.strictObject({ keyId: Id })
+
+/** What a key may do in the gateway, beside its scopes. */
+export type KeyPolicy = {
+  budgetUsd: string | null
+  budgetPeriod: BudgetPeriod
+  allowedModels: readonly string[]
+  requestsPerMinute: number | null
+  tokensPerMinute: number | null
+  fallbackCredentials: boolean
+  fallbackModels: readonly string[]
+  cacheSeconds: number | null
+}
 
 /** A key as it may be seen, masked. Times are ISO 8601 UTC. */
 export type KeyRecord = {
@@ -41,6 +90,15 @@ export type KeyRecord = {
   /** The one project that the key reaches; null: all that its owner reaches. */
   project_id: string | null
   budget_usd: number | null
+  budget_period: BudgetPeriod
+  /** What it has spent in the current period; null where there is no budget. */
+  spent_usd: number | null
+  allowed_models: string[]
+  requests_per_minute: number | null
+  tokens_per_minute: number | null
+  fallback_credentials: boolean
+  fallback_models: string[]
+  cache_seconds: number | null
   created_at: string
   /** Null: it lasts until it is revoked. A key that has run out is listed until then, too. */
   expires_at: string | null
@@ -49,3 +107,30 @@ export type KeyRecord = {
 
 /** The answer of `POST /api/keys`: the only time that the key itself is shown. */
 export type CreatedKey = KeyRecord & { key: string }
+
+/** One call of the gateway with a key, as `GET /api/keys/{id}/traffic` tells it, newest first. */
+export type TrafficEntry = {
+  id: string
+  at: string
+  /** Such as `/chat/completions`. */
+  endpoint: string | null
+  model: string
+  provider: string
+  /** What the key that served is called in the vault. */
+  credential_label: string | null
+  /** The HTTP status that the model server answered with; null where it did not. */
+  status: number | null
+  outcome: 'completed' | 'stopped' | 'interrupted' | 'failed'
+  input_tokens: number
+  cached_tokens: number
+  output_tokens: number
+  /** The tokens were estimated, since the server told none. */
+  estimated: boolean
+  /** Null where nobody knows the price. */
+  cost_usd: number | null
+  first_token_ms: number | null
+  duration_ms: number
+  retries: number
+  cache: 'hit' | 'miss' | null
+  request_id: string | null
+}

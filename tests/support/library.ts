@@ -36,5 +36,15 @@ export async function makeActor(name: string, role: Role = 'member'): Promise<Ac
   const userId = newId()
   const email = `${name}-${userId.slice(-8)}@example.com`
   await db().user.create({ data: { id: userId, email, name, role, passwordHash: 'none' } })
-  return { userId, role, email, name, sessionId: newId(), keyId: null, scopes: null, boundTo: null }
+  return {
+    userId,
+    role,
+    email,
+    name,
+    sessionId: newId(),
+    keyId: null,
+    scopes: null,
+    boundTo: null,
+    policy: null,
+  }
 }

@@ -51,6 +51,16 @@ test('a key is its owner, with the scopes it was given and nothing of a session'
     keyId: id,
     scopes: ['chat', 'portal:read'],
     boundTo: null,
+    policy: {
+      budgetUsd: null,
+      budgetPeriod: 'total',
+      allowedModels: [],
+      requestsPerMinute: null,
+      tokensPerMinute: null,
+      fallbackCredentials: false,
+      fallbackModels: [],
+      cacheSeconds: null,
+    },
   })
 })
 
