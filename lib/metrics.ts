@@ -79,7 +79,7 @@ export function noteRunningReplies(count: number): void {
 
 type Call = {
   surface: 'page' | 'api' | 'gateway'
-  provider: 'openai' | 'openai-compatible' | 'demo'
+  provider: 'openai' | 'openai-compatible' | 'anthropic' | 'demo'
   outcome: 'completed' | 'stopped' | 'interrupted' | 'failed'
   inputTokens: number
   cachedTokens: number

@@ -22,7 +22,7 @@ export type UsageRecord = {
   surface: Surface
   /** The API key that the caller came with, if any. */
   keyId: string | null
-  provider: 'openai' | 'openai-compatible' | 'demo'
+  provider: 'openai' | 'openai-compatible' | 'anthropic' | 'demo'
   model: string
   /** Where the provider's key came from: `papita`, `user`, `project`, `global`, `environment`, `demo`. */
   keySource: string

@@ -19,7 +19,7 @@ import { recordDeed } from './vault/deeds'
 import { explainSearch } from './vault/explain'
 import { getMaster } from './vault/key'
 import { readKeyState } from './vault/key-state'
-import { explainLoan, findLentKey, type LentKey, noteUse, openStored } from './vault/lending'
+import { explainLoan, findLentKey, findLentKeys, type LentKey, noteUse, openStored } from './vault/lending'
 import { type CredentialRow, toCredentialRecord, toCredentialView, withOwner } from './vault/records'
 import {
   type CredentialQuery,
@@ -101,7 +101,20 @@ export async function withCredential<T>(
   want: CredentialQuery,
   use: (key: LentKey) => Promise<T>,
 ): Promise<T> {
-  const key = await findLentKey(actor, want)
+  return lendKey(await findLentKey(actor, want), use)
+}
+
+/**
+ * All keys that would serve the actor, opened and in the order of `withCredential`, for a caller that goes on to the
+ * next where one fails; each call with one is made in `lendKey`. What does not open is passed over, unless nothing else
+ * is there but the demo model. Throws as `withCredential`.
+ */
+export async function listLentKeys(actor: Actor, want: CredentialQuery): Promise<LentKey[]> {
+  return findLentKeys(actor, want)
+}
+
+/** Lends one of the keys of `listLentKeys` to one call: its use is noted, and an error says whose key it was. */
+export async function lendKey<T>(key: LentKey, use: (key: LentKey) => Promise<T>): Promise<T> {
   noteUse(key.credentialId)
   try {
     return await use(key)

@@ -5,7 +5,7 @@ import { recordUsage } from '../usage'
 
 /** What the ledger and the next writer need to know of one answer; kept with the reply while it is written. */
 export const Served = z.object({
-  provider: z.enum(['openai', 'openai-compatible', 'demo']),
+  provider: z.enum(['openai', 'openai-compatible', 'anthropic', 'demo']),
   model: z.string(),
   agentId: z.string(),
   projectId: z.string(),

@@ -44,6 +44,7 @@ export function providerError(code: ErrorCode, message: string, details: Details
 
 /** The provider's name for people: `OpenAI`, or the host of any other. */
 export function providerName(key: ModelKey): string {
+  if (key.provider === 'anthropic') return 'Anthropic'
   return key.provider === 'openai' ? 'OpenAI' : new URL(key.baseUrl).host
 }
 

@@ -2,9 +2,9 @@ import type { TokenUsage } from '../contracts/conversations'
 
 /** A key as the vault lends it, for one call to one host. Without `apiKey` the server asks for none. */
 export type ModelKey = {
-  provider: 'openai' | 'openai-compatible' | 'demo'
+  provider: 'openai' | 'openai-compatible' | 'anthropic' | 'demo'
   apiKey: string | null
-  /** With the version in it and no slash at the end, such as `https://api.openai.com/v1`. */
+  /** Without a slash at the end; with the version in it, such as `https://api.openai.com/v1`, but for Anthropic's. */
   baseUrl: string
   last4: string | null
 }

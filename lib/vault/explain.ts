@@ -8,6 +8,7 @@ import {
   findServingKeys,
   papitaKey,
   type ServingKey,
+  type WantedProvider,
 } from './resolve'
 
 /** Whose search it is, for what, and whether it is told to that user, who may know all endings and labels. */
@@ -31,13 +32,18 @@ export async function explainSearch(search: Search): Promise<ResolutionStep[]> {
   return resolutionSources.map((source) => ({ source, ...say(source) }))
 }
 
+/** Such an agent takes no key of OpenAI's. */
+function isElsewhere(provider: WantedProvider): boolean {
+  return provider === 'openai-compatible' || provider === 'anthropic'
+}
+
 type PapitaSource = 'papita_user' | 'papita_global'
 
 function sayPapita(search: Search, source: PapitaSource, answer: PapitaAnswer | null): Said {
   const { provider } = search.want
   if (provider === 'demo') return { status: 'off', detail: 'Not needed for the demo model.' }
   if (!env().PAPITA_API_URL) return { status: 'off', detail: 'PAPITA_API_URL is not set.' }
-  if (provider === 'openai-compatible') {
+  if (isElsewhere(provider)) {
     return { status: 'off', detail: 'Papita is asked for keys of OpenAI only.' }
   }
   if (answer === null) {
@@ -68,7 +74,7 @@ function sayOwn(search: Search, source: OwnSource, { keys, expired }: Own): Said
   if (source === 'project' && want.projectId === null) {
     return { status: 'off', detail: 'Only for agents of a project that has a key.' }
   }
-  if (source === 'environment' && want.provider === 'openai-compatible') {
+  if (source === 'environment' && isElsewhere(want.provider)) {
     return { status: 'off', detail: 'The key in OPENAI_API_KEY is for OpenAI only.' }
   }
   if (expired.has(source)) return { status: 'expired', detail: 'The time of every key here is over.' }
@@ -97,7 +103,8 @@ function mayKnow({ isTheirs }: Search, source: Source): boolean {
 
 function sayKey({ provider, baseUrl, last4, label }: ServingKey, isAllTold: boolean): string {
   if (provider === 'demo') return 'The demo model: scripted, offline, not an AI.'
-  const name = provider === 'openai' ? 'OpenAI' : isAllTold ? new URL(baseUrl).host : 'OpenAI-compatible'
+  const host = isAllTold ? new URL(baseUrl).host : 'OpenAI-compatible'
+  const name = { openai: 'OpenAI', anthropic: 'Anthropic', 'openai-compatible': host }[provider]
   const ending = last4 && isAllTold ? ` ending ${last4}` : ''
   return `${name} key${ending}${label && isAllTold ? ` (${label})` : ''}`
 }

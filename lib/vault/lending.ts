@@ -28,15 +28,29 @@ const touchedEveryMs = 60_000
 /** How often the order is looked through where its first key goes away meanwhile. */
 const maxLooks = 3
 
-type Lending = { held: Held<LentKey>; generation: number; touchedAt: Map<string, number> }
+/** The keys of this house that open, in their order, and what is wrong with the first that does not. */
+type OpenedKeys = { keys: LentKey[]; fault: AppError | null }
+
+type Lending = {
+  held: Held<LentKey>
+  lists: Held<OpenedKeys>
+  generation: number
+  touchedAt: Map<string, number>
+}
 
 /** Keys that were lent lately. Any change in the vault empties this at once. */
 function lending(): Lending {
   return remember('vault.lending', () => {
-    const state: Lending = { held: new Held(maxHeld), generation: 0, touchedAt: new Map() }
+    const state: Lending = {
+      held: new Held(maxHeld),
+      lists: new Held(maxHeld),
+      generation: 0,
+      touchedAt: new Map(),
+    }
     subscribe(topic, () => {
       state.generation += 1
       state.held.drop(() => true)
+      state.lists.drop(() => true)
       state.touchedAt.clear()
       forgetPapita()
     })
@@ -55,7 +69,7 @@ export async function findLentKey(actor: Actor, want: CredentialQuery): Promise<
   const { generation, held } = lending()
   const apiKey = keyIn(await findInPapita(actor, want))
   if (apiKey !== null) return { ...papitaKey(apiKey), apiKey }
-  const name = `${actor.userId}|${want.projectId}|${want.provider}`
+  const name = nameOf(actor, want)
   const known = held.get(name)
   if (known && !hasExpired(known)) {
     await requireMembership(actor, want.projectId)
@@ -64,6 +78,50 @@ export async function findLentKey(actor: Actor, want: CredentialQuery): Promise<
   const key = await openServing(actor, want, maxLooks)
   if (lending().generation === generation) held.set(name, key, heldMs)
   return key
+}
+
+function nameOf({ userId }: Actor, { projectId, provider }: CredentialQuery): string {
+  return `${userId}|${projectId}|${provider}`
+}
+
+/**
+ * All keys that would serve, opened, in the order in which they are taken. One that does not open is passed over if
+ * another key does; the demo model is none. Throws not_found for a stranger's project, provider_auth if there is none.
+ */
+export async function findLentKeys(actor: Actor, want: CredentialQuery): Promise<LentKey[]> {
+  const apiKey = keyIn(await findInPapita(actor, want))
+  const papitas = apiKey === null ? [] : [{ ...papitaKey(apiKey), apiKey }]
+  const { keys, fault } = await findOpened(actor, want)
+  const all = [...papitas, ...keys]
+  if (fault !== null && all.every(({ provider }) => provider === 'demo')) throw fault
+  if (all.length === 0) throw noKey(want.provider)
+  return all
+}
+
+async function findOpened(actor: Actor, want: CredentialQuery): Promise<OpenedKeys> {
+  const { generation, lists } = lending()
+  const known = lists.get(nameOf(actor, want))
+  if (known && !known.keys.some(hasExpired)) {
+    await requireMembership(actor, want.projectId)
+    return known
+  }
+  const opened = await openAll(actor, want, maxLooks)
+  if (lending().generation === generation) lists.set(nameOf(actor, want), opened, heldMs)
+  return opened
+}
+
+/** What goes or changes before it is opened is looked for anew, as with one key. */
+async function openAll(actor: Actor, want: CredentialQuery, looksLeft: number): Promise<OpenedKeys> {
+  const opened = await Promise.allSettled((await findOwnKeys(actor, want)).map(openKey))
+  const faults = opened.flatMap((one) => (one.status === 'rejected' ? [asAppError(one.reason)] : []))
+  const severe = faults.find(({ code }) => code !== 'not_found' && code !== 'provider_auth')
+  if (severe) throw severe
+  if (looksLeft > 1 && faults.some(({ code }) => code === 'not_found')) {
+    return openAll(actor, want, looksLeft - 1)
+  }
+  for (const err of faults) log().warn({ err }, 'a key that does not open is passed over')
+  const keys = opened.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
+  return { keys, fault: faults[0] ?? null }
 }
 
 function hasExpired({ expiresAt }: ServingKey): boolean {

@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { ModelProvider } from '../contracts/projects'
 import { env } from '../env'
 import { log } from '../log'
 import { remember } from '../remember'
@@ -40,9 +39,9 @@ function papita(): Papita {
   }))
 }
 
-/** Whether Papita is asked for such an agent: its keys are OpenAI's. */
-export function isPapitaFor(provider: ModelProvider): boolean {
-  return env().PAPITA_API_URL !== undefined && (provider === 'auto' || provider === 'openai')
+/** Whether Papita is asked for such keys: those that it has are OpenAI's. */
+export function isPapitaFor(provider: string): boolean {
+  return env().PAPITA_API_URL !== undefined && ['auto', 'any', 'openai'].includes(provider)
 }
 
 /**

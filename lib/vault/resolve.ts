@@ -1,5 +1,5 @@
 import { type Actor, membershipOf } from '../auth'
-import type { CredentialFailure } from '../contracts/credentials'
+import type { CredentialFailure, CredentialType } from '../contracts/credentials'
 import { Id } from '../contracts/primitives'
 import type { ModelProvider } from '../contracts/projects'
 import { db, sql } from '../db'
@@ -8,14 +8,17 @@ import { AppError } from '../errors'
 import { askPapita, isPapitaFor, keyIn, type PapitaAnswers } from './papita'
 import { type CredentialRow, lastFour, toCredentialRecord, withOwner } from './records'
 
+/** `any` is for who speaks every provider's language: it finds the keys of all kinds, `auto` those that any agent takes. */
+export type WantedProvider = ModelProvider | 'anthropic' | 'any'
+
 /** What a key is wanted for. Without a project, or without an actor, the narrower scopes are passed over. */
-export type CredentialQuery = { projectId: string | null; provider: ModelProvider }
+export type CredentialQuery = { projectId: string | null; provider: WantedProvider }
 
 type Source = 'papita' | 'user' | 'project' | 'global' | 'environment' | 'demo'
 
 /** Which key serves, without the key. */
 export type ServingKey = {
-  provider: 'openai' | 'openai-compatible' | 'demo'
+  provider: 'openai' | 'openai-compatible' | 'anthropic' | 'demo'
   baseUrl: string
   last4: string | null
   source: Source
@@ -29,12 +32,20 @@ export type ServingKey = {
   failure?: CredentialFailure
 }
 
-const typesFor: Record<ModelProvider, ('openai' | 'openai-compatible')[]> = {
+const typesFor: Record<WantedProvider, CredentialType[]> = {
   auto: ['openai', 'openai-compatible'],
   openai: ['openai'],
   'openai-compatible': ['openai-compatible'],
+  anthropic: ['anthropic'],
+  any: ['openai', 'openai-compatible', 'anthropic'],
   demo: [],
 }
+
+/** Where no key of the house serves, the demo model answers. */
+const endingInDemo: WantedProvider[] = ['auto', 'any', 'demo']
+
+/** For whom `OPENAI_API_KEY` will do. */
+const takingOpenai: WantedProvider[] = ['auto', 'any', 'openai']
 
 const demo: ServingKey = {
   provider: 'demo',
@@ -84,7 +95,7 @@ export function papitaKey(apiKey: string): ServingKey {
 export async function findOwnKeys(actor: Actor | null, want: CredentialQuery): Promise<ServingKey[]> {
   const [stored] = await Promise.all([findStored(actor, want), requireMembership(actor, want.projectId)])
   const fromEnvironment = environmentKey(want.provider)
-  const endsInDemo = want.provider === 'auto' || want.provider === 'demo'
+  const endsInDemo = endingInDemo.includes(want.provider)
   return [...stored, ...(fromEnvironment ? [fromEnvironment] : []), ...(endsInDemo ? [demo] : [])]
 }
 
@@ -120,7 +131,7 @@ export async function findWant(
   return { projectId: agent.projectId, provider: agent.modelProvider as ModelProvider }
 }
 
-/** The newest fitting credential of each scope. */
+/** The newest fitting credential of each scope; for `any`, of each kind in it. */
 async function findStored(
   actor: Actor | null,
   { projectId, provider }: CredentialQuery,
@@ -135,7 +146,7 @@ async function findStored(
     },
     // The names of the scopes happen to stand in the right order when read backwards.
     orderBy: [{ scope: 'desc' }, { createdAt: 'desc' }, { id: 'desc' }],
-    distinct: ['scope'],
+    distinct: provider === 'any' ? ['scope', 'type'] : ['scope'],
     include: withOwner,
   })
   return rows.map(toServingKey)
@@ -149,7 +160,7 @@ function unexpired() {
 export function toServingKey(row: CredentialRow): ServingKey {
   const record = toCredentialRecord(row)
   return {
-    provider: record.credentialType === 'openai' ? 'openai' : 'openai-compatible',
+    provider: record.credentialType,
     baseUrl: record.baseUrl,
     last4: record.last4 || null,
     source: record.scope,
@@ -187,9 +198,9 @@ export async function findExpiredScopes(
   return new Set(rows.map(({ scope }) => scope))
 }
 
-function environmentKey(provider: ModelProvider): ServingKey | null {
+function environmentKey(provider: WantedProvider): ServingKey | null {
   const { OPENAI_API_KEY, OPENAI_BASE_URL } = env()
-  if (!OPENAI_API_KEY || (provider !== 'auto' && provider !== 'openai')) return null
+  if (!OPENAI_API_KEY || !takingOpenai.includes(provider)) return null
   return {
     provider: 'openai',
     baseUrl: OPENAI_BASE_URL,
@@ -200,11 +211,14 @@ function environmentKey(provider: ModelProvider): ServingKey | null {
   }
 }
 
+const missingKinds: Partial<Record<WantedProvider, string>> = {
+  openai: 'OpenAI key',
+  anthropic: 'Anthropic key',
+}
+
 /** What to say when no key would do. */
-export function noKey(provider: ModelProvider): AppError {
-  const message =
-    provider === 'openai'
-      ? "There is no OpenAI key for this agent. Add one in the vault, or choose the demo model in the agent's settings."
-      : "There is no key of an OpenAI-compatible server for this agent. Add one in the vault, or choose the demo model in the agent's settings."
+export function noKey(provider: WantedProvider): AppError {
+  const kind = missingKinds[provider] ?? 'key of an OpenAI-compatible server'
+  const message = `There is no ${kind} for this agent. Add one in the vault, or choose the demo model in the agent's settings.`
   return new AppError('provider_auth', message, { facts: { remedy: 'vault' } })
 }
