@@ -32,7 +32,7 @@ export {
 } from './auth/callers'
 export { clearedCookie, sessionCookie } from './auth/cookie'
 export { findInvitation, inviteUser, listInvitations, revokeInvitation } from './auth/invitations'
-export { createKey, listKeys, revokeKey } from './auth/keys'
+export { createKey, getKey, listKeys, revokeKey, updateKey } from './auth/keys'
 export { createLaunch, enterByTicket, isPassingBy } from './auth/launch'
 export { warmPasswords } from './auth/password'
 export { endSession, findUser, listSessions } from './auth/sessions'

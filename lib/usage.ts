@@ -10,6 +10,7 @@ import { findPrice } from './usage/prices'
 export { exportUsage } from './usage/csv'
 export { listPrices, setPrice } from './usage/prices'
 export { listUsageByDay, summarizeUsage } from './usage/sums'
+export { listTraffic } from './usage/traffic'
 
 /** The surface that a call came by: our own pages, the portal's API, or the gateway in OpenAI's dialect. */
 type Surface = 'page' | 'api' | 'gateway'

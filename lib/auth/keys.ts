@@ -2,24 +2,23 @@ import { v7 as newId } from 'uuid'
 import { recordAudit } from '../audit'
 import {
   adminScopes,
-  type BudgetPeriod,
   type CreatedKey,
   type CreateKey,
   type KeyRecord,
   type Scope,
+  type UpdateKey,
 } from '../contracts/keys'
 import type { Listing } from '../contracts/primitives'
-import { db, type Prisma, type Transaction } from '../db'
+import { db, type Transaction } from '../db'
 import { AppError } from '../errors'
 import { after, cursorOf, newestFirst, type PageRequest, readCursor, toListing } from '../paging'
 import { announceAccessChange } from './access'
 import type { Actor, Origin } from './actor'
+import { changesOf, type KeyRow, toColumns, toDetail, toKeyRecord, withMeter } from './key-record'
 import { hashKeyText, makeKeyText } from './key-text'
 
 /** How many keys one user may have that are not revoked. */
 const maxPerUser = 100
-
-type KeyRow = Prisma.ApiKeyGetPayload<object>
 
 /** The actor's own keys that are not revoked, newest first. Throws invalid_input for a bad cursor. */
 export async function listKeys(
@@ -30,8 +29,17 @@ export async function listKeys(
     where: { userId: actor.userId, revokedAt: null, ...after(readCursor(page.cursor)) },
     orderBy: newestFirst,
     take: page.limit + 1,
+    include: withMeter,
   })
-  return toListing(rows, page.limit, { record: toKeyRecord, cursor: cursorOf })
+  return toListing(rows, page.limit, { record: (row) => toKeyRecord(row), cursor: cursorOf })
+}
+
+/** One of the actor's keys. Throws not_found, for one that was revoked as well. */
+export async function getKey(actor: Actor, keyId: string): Promise<KeyRecord> {
+  const mine = { id: keyId, userId: actor.userId, revokedAt: null }
+  const row = await db().apiKey.findFirst({ where: mine, include: withMeter })
+  if (!row) throw noSuchKey()
+  return toKeyRecord(row)
 }
 
 /**
@@ -51,21 +59,15 @@ export async function createKey(actor: Actor, input: CreateKey, origin: Origin):
         id: newId(),
         userId: actor.userId,
         projectId,
-        name: input.name,
         hash: hashKeyText(key),
         last4: key.slice(-4),
         scopes: input.scopes,
-        budgetUsd: input.budget_usd ?? null,
-        budgetPeriod: input.budget_period ?? 'total',
-        allowedModels: input.allowed_models ?? [],
-        requestsPerMinute: input.requests_per_minute ?? null,
-        tokensPerMinute: input.tokens_per_minute ?? null,
-        fallbackCredentials: input.fallback_credentials ?? false,
-        fallbackModels: input.fallback_models ?? [],
-        cacheSeconds: input.cache_seconds ?? null,
+        ...toColumns(input),
+        name: input.name,
         createdAt: new Date(),
         expiresAt: input.expires_at ? new Date(input.expires_at) : null,
       },
+      include: withMeter,
     })
     await audit(tx, { actor, origin, action: 'key.create', row: made })
     return made
@@ -73,16 +75,48 @@ export async function createKey(actor: Actor, input: CreateKey, origin: Origin):
   return { ...toKeyRecord(row), key }
 }
 
+/**
+ * Changes what a key of the actor's is called and may do in the gateway, from its next call on: what a key may is read
+ * with each. What is not given stays. Throws not_found, for one that was revoked as well.
+ */
+export async function updateKey(
+  actor: Actor,
+  keyId: string,
+  { input, origin }: { input: UpdateKey; origin: Origin },
+): Promise<KeyRecord> {
+  return db().$transaction(async (tx) => {
+    await lockKey(tx, actor.userId, keyId)
+    const which = { where: { id: keyId }, include: withMeter }
+    const before = await tx.apiKey.findUniqueOrThrow(which)
+    const row = await tx.apiKey.update({ ...which, data: toColumns(input) })
+    const changed = changesOf(before, row)
+    if (changed.length > 0) await audit(tx, { actor, origin, action: 'key.update', row, changed })
+    return toKeyRecord(row)
+  })
+}
+
 /** Ends a key of the actor's at once, on live streams too; its row stays. Throws not_found, for one that ended as well. */
 export async function revokeKey(actor: Actor, keyId: string, origin: Origin): Promise<void> {
   await db().$transaction(async (tx) => {
     const mine = { id: keyId, userId: actor.userId, revokedAt: null }
     const { count } = await tx.apiKey.updateMany({ where: mine, data: { revokedAt: new Date() } })
-    if (count === 0) throw new AppError('not_found', 'There is no such API key, or it is not yours.')
-    const row = await tx.apiKey.findUniqueOrThrow({ where: { id: keyId } })
+    if (count === 0) throw noSuchKey()
+    const row = await tx.apiKey.findUniqueOrThrow({ where: { id: keyId }, include: withMeter })
     await audit(tx, { actor, origin, action: 'key.revoke', row })
   })
   announceAccessChange(actor.userId)
+}
+
+function noSuchKey(): AppError {
+  return new AppError('not_found', 'There is no such API key, or it is not yours.')
+}
+
+/** One change after the other, so that each is written down against what it changed. Throws not_found. */
+async function lockKey(tx: Transaction, userId: string, keyId: string): Promise<void> {
+  const found = await tx.$queryRaw<unknown[]>`
+    SELECT 1 FROM api_keys
+    WHERE id = ${keyId}::uuid AND user_id = ${userId}::uuid AND revoked_at IS NULL FOR NO KEY UPDATE`
+  if (found.length === 0) throw noSuchKey()
 }
 
 /** Keys of one user are made in turn, so that their number is what was counted. Gives the owner's role at this moment. */
@@ -112,40 +146,14 @@ async function requireRoom(tx: Transaction, userId: string): Promise<void> {
   throw new AppError('conflict', `You have ${maxPerUser} API keys already. Revoke one that is not used.`)
 }
 
-function toKeyRecord(row: KeyRow): KeyRecord {
-  return {
-    id: row.id,
-    name: row.name,
-    last4: row.last4,
-    scopes: row.scopes as Scope[],
-    project_id: row.projectId,
-    budget_usd: row.budgetUsd?.toNumber() ?? null,
-    budget_period: row.budgetPeriod as BudgetPeriod,
-    spent_usd: null,
-    allowed_models: row.allowedModels,
-    requests_per_minute: row.requestsPerMinute,
-    tokens_per_minute: row.tokensPerMinute,
-    fallback_credentials: row.fallbackCredentials,
-    fallback_models: row.fallbackModels,
-    cache_seconds: row.cacheSeconds,
-    created_at: row.createdAt.toISOString(),
-    expires_at: row.expiresAt?.toISOString() ?? null,
-    last_used_at: row.lastUsedAt?.toISOString() ?? null,
-  }
-}
+type Audited = { actor: Actor; origin: Origin; row: KeyRow } & (
+  | { action: 'key.create' | 'key.revoke' }
+  | { action: 'key.update'; changed: string[] }
+)
 
-type Audited = { actor: Actor; origin: Origin; action: 'key.create' | 'key.revoke'; row: KeyRow }
-
-async function audit(tx: Transaction, { actor, origin, action, row }: Audited): Promise<void> {
-  const { name, last4, scopes, project_id, expires_at } = toKeyRecord(row)
-  const detail = {
-    name,
-    last4,
-    scopes,
-    projectId: project_id,
-    expiresAt: expires_at,
-    budgetUsd: row.budgetUsd?.toString() ?? null,
-  }
+async function audit(tx: Transaction, { actor, origin, row, ...deed }: Audited): Promise<void> {
   const { ip, requestId } = origin
-  await recordAudit({ actorId: actor.userId, action, target: row.id, ip, requestId, detail }, tx)
+  const who = { actorId: actor.userId, target: row.id, ip, requestId }
+  const { action, ...more } = deed
+  await recordAudit({ ...who, action, detail: { ...toDetail(row), ...more } }, tx)
 }

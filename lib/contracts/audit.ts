@@ -10,6 +10,7 @@ const nothing = z.object({})
 const name = text(200)
 const whole = z.number().int()
 const texts = z.array(text(100)).max(50)
+const models = z.array(text(201)).max(100)
 const versions = { fromVersion: whole.nullish(), toVersion: whole.nullish() }
 const session = z.object({ userAgent: text(400).nullish(), isCurrent: z.boolean().optional() })
 const apiKey = z.object({
@@ -19,6 +20,13 @@ const apiKey = z.object({
   projectId: text(36).nullish(),
   expiresAt: text(40).nullish(),
   budgetUsd: text(40).nullish(),
+  budgetPeriod: text(20).optional(),
+  allowedModels: models.optional(),
+  requestsPerMinute: whole.nullish(),
+  modelTokensPerMinute: whole.nullish(),
+  fallbackCredentials: z.boolean().optional(),
+  fallbackModels: models.optional(),
+  cacheSeconds: whole.nullish(),
 })
 const credential = z.object({
   scope: text(20),
@@ -69,6 +77,8 @@ export const auditDetails = {
   }),
   'user.sessions_end': z.object({ email: text(254), endedSessions: whole }),
   'key.create': apiKey,
+  /** What holds from then on, and by name what of it is new. */
+  'key.update': apiKey.extend({ changed: texts.optional() }),
   'key.revoke': apiKey,
   'credential.create': credential,
   'credential.update': credential,

@@ -19,30 +19,39 @@ const modelPattern = z
 const modelName = z.string().regex(/^[\w][\w.:/@+-]{0,199}$/, 'Enter the name of a model.')
 
 /** Over which time a budget is counted: a day or a month of UTC, or for good. */
-export const BudgetPeriod = z.enum(['day', 'month', 'total'])
+export const BudgetPeriod = z.enum(['day', 'month', 'total'], 'Choose day, month or total.')
 export type BudgetPeriod = z.infer<typeof BudgetPeriod>
 
 const distinct = (names: string[]) => new Set(names).size === names.length
+
+/** A whole number of something, from one up. */
+function count(max: number) {
+  const message = `Enter a whole number from 1 to ${max.toLocaleString('en')}.`
+  return z.number(message).int(message).min(1, message).max(max, message)
+}
 
 /** What of a key can be changed: what it is called, and what it may do in the gateway. */
 const policyFields = {
   name: line(120),
   budget_usd: z
-    .number()
+    .number('Enter an amount in US dollars, as a number.')
     .min(budget.min, 'A budget is more than nothing.')
-    .max(budget.max, `At most ${budget.max} US dollars.`)
+    .max(budget.max, `At most ${budget.max.toLocaleString('en')} US dollars.`)
     .nullish(),
   budget_period: BudgetPeriod,
   /** Empty: all. */
-  allowed_models: z.array(modelPattern).max(100).refine(distinct, 'Name each model once.'),
-  requests_per_minute: z.number().int().min(1).max(1_000_000).nullish(),
-  tokens_per_minute: z.number().int().min(1).max(1_000_000_000).nullish(),
+  allowed_models: z
+    .array(modelPattern)
+    .max(100, 'At most 100 models.')
+    .refine(distinct, 'Name each model once.'),
+  requests_per_minute: count(1_000_000).nullish(),
+  tokens_per_minute: count(1_000_000_000).nullish(),
   /** Whether the next key of the vault's order is asked where one fails. */
   fallback_credentials: z.boolean(),
   /** Asked one after the other where the model that was asked for fails. */
-  fallback_models: z.array(modelName).max(5).refine(distinct, 'Name each model once.'),
+  fallback_models: z.array(modelName).max(5, 'At most 5 models.').refine(distinct, 'Name each model once.'),
   /** How long an answer serves the same question again, in seconds. */
-  cache_seconds: z.number().int().min(1).max(604_800).nullish(),
+  cache_seconds: count(604_800).nullish(),
 }
 
 /** Body of `POST /api/keys`. Without `project_id` the key reaches what its owner reaches, without `expires_at` it lasts. */

@@ -366,7 +366,10 @@ const rows: Row[] = [
     async () => ({ body: { name: 'New', scopes: ['credentials:read'] } }),
     admins(201),
   ],
+  ['GET', '/api/keys/[keyId]', 'session', at(apiKey), only('owner', 200)],
+  ['PATCH', '/api/keys/[keyId]', 'session', at(apiKey, '', { name: 'Other' }), only('owner', 200)],
   ['DELETE', '/api/keys/[keyId]', 'session', at(apiKey), only('owner', 204)],
+  ['GET', '/api/keys/[keyId]/traffic', 'session', at(apiKey, '/traffic'), only('owner', 200)],
 
   ['GET', '/api/admin/users', 'session', nothing, admins(200)],
   [

@@ -33,6 +33,13 @@ test('making a key answers with its record and, this once, the key', async () =>
     project_id: project.body.id,
     expires_at: inAnHour(),
     budget_usd: 12.5,
+    budget_period: 'month',
+    allowed_models: ['gpt-5*'],
+    requests_per_minute: 60,
+    tokens_per_minute: 100_000,
+    fallback_credentials: true,
+    fallback_models: ['gpt-5-mini'],
+    cache_seconds: 300,
   }
   const { status, body } = await user.post('/api/keys', wish)
   expect(status).toBe(201)
@@ -43,10 +50,41 @@ test('making a key answers with its record and, this once, the key', async () =>
     name: 'Nightly report',
     id: expect.stringMatching(/^[0-9a-f-]{36}$/),
     last4: String(key).slice(-4),
+    spent_usd: 0,
     created_at: expect.stringMatching(/^\d{4}-.*Z$/),
     last_used_at: null,
   })
   expect((await user.get('/api/keys')).body).toEqual({ items: [record], next_cursor: null })
+  expect((await user.get(`/api/keys/${record.id}`)).body).toEqual(record)
+})
+
+test('of a key, what it is called and may do in the gateway can be changed, piece by piece', async () => {
+  const user = await signUp(server.url)
+  const { key: _, ...made } = await makeKey(user, { scopes: ['gateway'], budget_usd: 5 })
+  const path = `/api/keys/${made.id}`
+  const change = { name: ' Renamed ', allowed_models: ['gpt-5*'], budget_usd: null, cache_seconds: 60 }
+  const { status, body } = await user.patch(path, change)
+  expect(status).toBe(200)
+  expect(body).toEqual({ ...made, ...change, name: 'Renamed', spent_usd: null })
+  expect((await user.get(path)).body).toEqual(body)
+  expect((await user.get('/api/keys')).body.items).toEqual([body])
+})
+
+test.each([
+  [{ name: '' }, 'name'],
+  [{ scopes: ['chat'] }, ''],
+  [{ budget_usd: 0 }, 'budget_usd'],
+  [{ budget_period: 'week' }, 'budget_period'],
+  [{ allowed_models: ['gpt-5', '*gpt'] }, 'allowed_models.1'],
+  [{ fallback_models: ['gpt-5', 'gpt-5'] }, 'fallback_models'],
+  [{ requests_per_minute: 0.5 }, 'requests_per_minute'],
+  [{ cache_seconds: -1 }, 'cache_seconds'],
+])('a change with a fault is told which, and changes nothing: %j', async (wish, path) => {
+  const { key: _, ...made } = await makeKey(admin, { scopes: ['gateway'] })
+  const { status, body } = await admin.patch(`/api/keys/${made.id}`, { cache_seconds: 60, ...wish })
+  expect([status, body.error?.code]).toEqual([400, 'invalid_input'])
+  expect(body.error?.issues).toEqual([expect.objectContaining({ path })])
+  expect((await admin.get(`/api/keys/${made.id}`)).body).toEqual(made)
 })
 
 test.each([
@@ -250,6 +288,10 @@ test('the key is in no later answer, page, log line or row', async () => {
   const client = withKey(user, { key })
   const answers = [
     await user.get('/api/keys'),
+    await user.get(`/api/keys/${id}`),
+    await user.patch(`/api/keys/${id}`, { name: 'Canary still' }),
+    await user.get(`/api/keys/${id}/traffic`),
+    await client.patch(`/api/keys/${id}`, { name: 'By itself' }),
     await client.get('/api/auth/me'),
     await client.post('/api/projects', { name: 'Seen' }),
     await client.get('/api/keys'),
@@ -284,13 +326,17 @@ async function read<Row>(query: string, values: unknown[] = []): Promise<Row[]> 
   return rows
 }
 
-test('making and revoking a key is written down, with who, what and where from', async () => {
+test('making, changing and revoking a key is written down, with who, what and where from', async () => {
   const user = await signUp(server.url)
   const made = await makeKey(user, { name: 'Written down', scopes: ['chat'], budget_usd: 3 })
+  await user.patch(`/api/keys/${made.id}`, { requests_per_minute: 9 })
   await user.delete(`/api/keys/${made.id}`)
-  const rows = await read('SELECT * FROM audit_events WHERE target = $1 ORDER BY id', [made.id])
-  expect(rows).toHaveLength(2)
-  for (const [index, action] of ['key.create', 'key.revoke'].entries()) {
+  const rows = await read<{ detail: object }>('SELECT * FROM audit_events WHERE target = $1 ORDER BY id', [
+    made.id,
+  ])
+  expect(rows).toHaveLength(3)
+  expect(rows[1]?.detail).toMatchObject({ changed: ['requests_per_minute'], requestsPerMinute: 9 })
+  for (const [index, action] of ['key.create', 'key.update', 'key.revoke'].entries()) {
     expect(rows[index]).toMatchObject({
       action,
       actor_id: user.userId,

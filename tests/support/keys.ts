@@ -1,4 +1,4 @@
-import { type CreatedKey, Scope } from '../../lib/contracts/keys'
+import { type CreatedKey, type CreateKey, Scope } from '../../lib/contracts/keys'
 import type { People } from './access'
 import { Client } from './client'
 
@@ -16,7 +16,7 @@ export type KeyCaller = (typeof keyCallers)[number]
 /** The key of each kind for a call that takes this scope; where it takes no scope, one with all that its owner can give. */
 export type Keys = Record<KeyCaller, (takes: string) => string>
 
-type Wish = { scopes: Scope[]; name?: string; project_id?: string; expires_at?: string; budget_usd?: number }
+type Wish = Omit<CreateKey, 'name'> & { name?: string }
 
 /** Makes a key. Throws where the server refuses. */
 export async function makeKey(user: Client, wish: Wish): Promise<CreatedKey> {
