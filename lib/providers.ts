@@ -11,8 +11,10 @@ import type { ModelCall, ModelEvent, ModelKey } from './providers/port'
 import { countModels, requireCredit } from './providers/probe'
 import { responses } from './providers/responses'
 
+export { EventCutter } from './providers/events'
 export { quote as redact } from './providers/faults'
 export { type Forwarded, forwardCall } from './providers/forward'
+export { parseJson } from './providers/json'
 export { lengthOfMessage } from './providers/parts'
 export type {
   ModelCall,
