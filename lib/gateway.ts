@@ -9,6 +9,8 @@ import { readJson } from './http'
 import { type Forwarded, forwardCall } from './providers'
 import { type LentKey, noteOutcome, withCredential } from './vault'
 
+export { getModel, listModels } from './gateway/models'
+
 /** A call in OpenAI's dialect, as it came. */
 export type GatewayCall = {
   method: 'GET' | 'POST' | 'DELETE'

@@ -79,16 +79,18 @@ export async function listLaunchableAgents(actor: Actor): Promise<LaunchableAgen
       description: true,
       modelProvider: true,
       modelName: true,
+      createdAt: true,
       project: { select: { id: true, name: true } },
     },
     orderBy: [{ createdAt: 'asc' }, { id: 'asc' }],
     take: maxLaunchable,
   })
-  return agents.map(({ project, modelProvider, modelName, ...agent }) => ({
+  return agents.map(({ project, modelProvider, modelName, createdAt, ...agent }) => ({
     ...agent,
     project_id: project.id,
     project_name: project.name,
     model_provider: modelProvider as ModelProvider,
     model_name: modelName,
+    created_at: createdAt.toISOString(),
   }))
 }

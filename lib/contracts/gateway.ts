@@ -11,6 +11,5 @@ export const ModelParams = z.strictObject({
         .string()
         .max(200)
         .regex(/^[\w][\w:@+-]*(?:[./][\w:@+-]+)*$/),
-    )
-    .transform((name) => name.split('/').map(encodeURIComponent).join('/')),
+    ),
 })

@@ -89,6 +89,15 @@ export type KeyPolicy = {
   cacheSeconds: number | null
 }
 
+/** Whether a key may use this model (null: none is named); without a list, it may use all. */
+export function isModelAllowed(policy: KeyPolicy | null, model: string | null): boolean {
+  if (policy === null || policy.allowedModels.length === 0) return true
+  if (model === null) return false
+  return policy.allowedModels.some((allowed) =>
+    allowed.endsWith('*') ? model.startsWith(allowed.slice(0, -1)) : model === allowed,
+  )
+}
+
 /** A key as it may be seen, masked. Times are ISO 8601 UTC. */
 export type KeyRecord = {
   id: string

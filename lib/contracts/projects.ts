@@ -103,7 +103,7 @@ export type AgentRecord = AgentSettings & {
 /** An agent as something to launch. */
 export type LaunchableAgent = Pick<
   AgentRecord,
-  'id' | 'name' | 'description' | 'project_id' | 'model_provider' | 'model_name'
+  'id' | 'name' | 'description' | 'project_id' | 'model_provider' | 'model_name' | 'created_at'
 > & { project_name: string }
 
 export type AgentVersionRecord = {

@@ -512,13 +512,21 @@ const rows: Row[] = [
   ...['/completion', '/embeddings', '/images/generate'].map(
     (path): Row => ['POST', `/api${path}`, 'gateway', async () => ({ body: {} }), everyone(502)],
   ),
-  ...['/api/models', '/api/v1/models'].map((path): Row => ['GET', path, 'gateway', nothing, everyone(502)]),
+  // What there is without one is the demo model, and agents.
+  ...['/api/models', '/api/v1/models'].map((path): Row => ['GET', path, 'gateway', nothing, everyone(200)]),
   [
     'GET',
     '/api/v1/models/[...model]',
     'gateway',
-    async () => ({ path: '/api/v1/models/gpt-5-mini' }),
-    everyone(502),
+    async () => ({ path: '/api/v1/models/demo' }),
+    everyone(200),
+  ],
+  [
+    'GET',
+    '/api/v1/models/[...model]',
+    'gateway',
+    async (world) => ({ path: `/api/v1/models/agent:${await world.agent()}` }),
+    members('viewer', 200),
   ],
   ...['GET', 'POST', 'PUT', 'PATCH', 'DELETE'].map(
     (method): Row => [

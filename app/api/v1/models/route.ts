@@ -1,5 +1,5 @@
 import { requireScope } from '@/lib/auth'
-import { forward } from '@/lib/gateway'
+import { listModels } from '@/lib/gateway'
 import { methods, route } from '@/lib/http'
 
 export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = methods(
@@ -8,7 +8,7 @@ export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = methods(
       auth: requireScope('gateway'),
       limit: 'gateway',
       dialect: 'openai',
-      run: async ({ actor, request }) => forward(actor, { method: 'GET', path: '/models', request }),
+      run: ({ actor }) => listModels(actor),
     }),
   },
   'openai',

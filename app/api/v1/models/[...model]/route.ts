@@ -1,6 +1,6 @@
 import { requireScope } from '@/lib/auth'
 import { ModelParams } from '@/lib/contracts/gateway'
-import { forward } from '@/lib/gateway'
+import { getModel } from '@/lib/gateway'
 import { methods, route } from '@/lib/http'
 
 export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = methods(
@@ -10,8 +10,7 @@ export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = methods(
       limit: 'gateway',
       dialect: 'openai',
       params: ModelParams,
-      run: async ({ actor, params, request }) =>
-        forward(actor, { method: 'GET', path: `/models/${params.model}`, request }),
+      run: ({ actor, params, request }) => getModel(actor, params.model, request),
     }),
   },
   'openai',

@@ -1,0 +1,16 @@
+import type { Forwarded } from '../providers'
+import { type LentKey, noteOutcome } from '../vault'
+import { passHeaders } from './headers'
+import { readRefusal } from './refusal'
+
+/** What a model server refused, as often as it is to be told. */
+export type Refused = { tell: () => Response }
+
+/** Reads an answer of 400 or more as its caller may see it, and notes against the key what it says against it. */
+export async function readRefused(key: LentKey, answer: Forwarded): Promise<Refused> {
+  const headers = passHeaders(answer.headers)
+  headers.set('content-type', 'application/json')
+  const { error, cause } = await readRefusal(key, answer)
+  void noteOutcome(key, cause)
+  return { tell: () => Response.json({ error }, { status: answer.status, headers }) }
+}
