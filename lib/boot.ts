@@ -8,6 +8,7 @@ import { isLoopbackAllowed } from './reach'
 import { remember } from './remember'
 import { drainReplies, recoverReplies, stopReplies } from './replies'
 import { closeSessionLog, openSessionLog } from './sessions'
+import { closeBudgets } from './usage'
 import { resumeRotation, stopRotation, verifyVaultKey } from './vault'
 
 type Shutdown = { drain: () => Promise<void>; stop: () => Promise<void> }
@@ -48,5 +49,6 @@ async function stop(): Promise<void> {
   await closeSessionLog()
   closeFiles()
   await stopRotation()
+  await closeBudgets()
   await stopDatabase()
 }

@@ -47,6 +47,8 @@ type Details = {
   retryAfterSeconds?: number
   /** Facts for the caller, such as the counts of what a deletion would take. Never a secret. */
   facts?: Record<string, unknown>
+  /** What the head of the answer tells beside `retry-after`, such as what is left of a limit. */
+  headers?: Record<string, string>
 }
 
 /** The only error that domain code throws. Its message is written for the person who reads it. */
@@ -55,6 +57,7 @@ export class AppError extends Error {
   readonly issues: Issue[] | undefined
   readonly retryAfterSeconds: number | undefined
   readonly facts: Record<string, unknown> | undefined
+  readonly headers: Record<string, string> | undefined
 
   constructor(code: ErrorCode, message: string, details: Details = {}) {
     super(message, { cause: details.cause })
@@ -63,6 +66,7 @@ export class AppError extends Error {
     this.issues = details.issues
     this.retryAfterSeconds = details.retryAfterSeconds
     this.facts = details.facts
+    this.headers = details.headers
   }
 }
 

@@ -33,12 +33,14 @@ export function openAiErrorResponse(error: unknown, requestId: string): Response
   const body = {
     error: {
       message: known.message,
-      type,
+      type: typeof known.facts?.type === 'string' ? known.facts.type : type,
       param: known.issues?.[0]?.path || null,
       code: typeof known.facts?.code === 'string' ? known.facts.code : code,
     },
   }
-  const headers = new Headers()
+  const headers = new Headers(known.headers)
+  // The official clients try again by themselves where they hope for better.
+  if (known.code === 'budget_exceeded') headers.set('x-should-retry', 'false')
   if (known.retryAfterSeconds !== undefined)
     headers.set('retry-after', String(Math.max(1, Math.ceil(known.retryAfterSeconds))))
   return Response.json(body, { status, headers })

@@ -15,7 +15,7 @@ export function errorResponse(error: unknown, requestId: string): Response {
       ...(known.facts && { facts: known.facts }),
     },
   }
-  const headers = new Headers()
+  const headers = new Headers(known.headers)
   if (known.retryAfterSeconds !== undefined) {
     headers.set('retry-after', String(Math.max(1, Math.ceil(known.retryAfterSeconds))))
   }

@@ -22,3 +22,8 @@ function toUnits(price: string): bigint {
   const [whole = '0', fraction = ''] = price.split('.')
   return BigInt(whole + fraction.slice(0, priceDigits).padEnd(priceDigits, '0'))
 }
+
+/** What reading a token can cost at most, per million. */
+export function dearestInput({ input, cachedInput }: Price): string {
+  return cachedInput !== null && toUnits(cachedInput) > toUnits(input) ? cachedInput : input
+}
