@@ -7,6 +7,7 @@ export { type Reservation, releaseUse, requireUseLeft, reserveUse, type Wish } f
 export { exportUsage } from './usage/csv'
 export type { UsageRecord } from './usage/entry'
 export { closeBudgets } from './usage/leases'
+export { findModelLimits, type ModelLimits } from './usage/model-limits'
 export { listPrices, setPrice } from './usage/prices'
 export { findCost, recordUsage } from './usage/record'
 export { writeLimits } from './usage/refusals'

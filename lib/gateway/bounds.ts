@@ -1,0 +1,121 @@
+import { AppError } from '../errors'
+import { findModelLimits, type ModelLimits, type Wish } from '../usage'
+import { hiddenToolTokens, isSet, readTold, runsTools, type Told } from './told'
+import { asList, type JsonObject } from './translate/json'
+
+/** Who is asked. */
+export type Asked = Pick<Wish, 'provider' | 'model'>
+
+export type Bounds = Pick<Wish, 'inputTokens' | 'outputTokens' | 'mostOutputTokens' | 'likelyTokens'>
+
+/** How many tools a model server may run for one answer where the caller with a budget does not say. */
+const usualToolCalls = 4
+/** What OpenAI's legacy completions write at most where nobody says: its reference of POST /v1/completions. */
+const usualCompletion = 16
+/** As many tokens as OpenAI takes for a picture that it makes: gpt-image-1's largest and best, and for each early sight of it. */
+const pictureTokens = 6400
+const sightTokens = 100
+/** Models that are not known yet may take more. */
+const unknownPictureTokens = 32_000
+const mostWhole = 2 ** 31 - 1
+
+/**
+ * What a call can use at most, and what it is likely to. `path` is below `/v1`, `bytes` the length of the body as it is
+ * sent. A token has at least a byte; pictures, files and what the model server keeps or does by itself are bounded by
+ * what the model can read. To be asked of calls with limits alone: it looks at the whole body.
+ */
+export function boundUse(path: string, body: JsonObject, bytes: number, { provider, model }: Asked): Bounds {
+  const limits = findModelLimits(provider, model)
+  const told = readTold([body.messages, body.input, body.instructions, body.prompt, body.system])
+  const answers = countAnswers(path, body)
+  const stated = readStated(path, body, provider)
+  const outputTokens = boundOutput(path, body, model) ?? (stated === null ? null : cap(stated * answers))
+  return {
+    inputTokens: boundInput(path, body, { bytes, told, limits }),
+    outputTokens,
+    mostOutputTokens: limits.output === null ? null : cap(limits.output * answers),
+    likelyTokens: cap(Math.ceil(told.textLength / 4) + (outputTokens ?? 0)),
+  }
+}
+
+/**
+ * The body with so many tokens as the most that all its answers may have together; null leaves that as it is. Tools that
+ * the model server runs are bounded as `boundUse` reckons with. Throws invalid_input where there are more answers than
+ * tokens.
+ */
+export function limitOutput(
+  path: string,
+  body: JsonObject,
+  tokens: number | null,
+  { provider }: Asked,
+): JsonObject {
+  const isResponse = path === '/responses'
+  const tools = isResponse && runsTools(body) && readCount(body.max_tool_calls) === null
+  const bounded = tools ? { ...body, max_tool_calls: usualToolCalls } : body
+  if (tokens === null) return bounded
+  const each = Math.floor(tokens / countAnswers(path, body))
+  if (each === 0) {
+    const message = 'Say how many tokens each answer may have at most: max_tokens.'
+    throw new AppError('invalid_input', message, { issues: [{ path: 'max_tokens', message }] })
+  }
+  if (isResponse) return { ...bounded, max_output_tokens: each }
+  // What is there says nothing that counts, or there would be no need for this.
+  const { max_tokens: _, max_completion_tokens: __, ...rest } = bounded
+  // Models that think first know the newer name alone, and other servers often the older one.
+  const isNew = path === '/chat/completions' && provider === 'openai'
+  return { ...rest, [isNew ? 'max_completion_tokens' : 'max_tokens']: each }
+}
+
+const cap = (tokens: number) => Math.min(mostWhole, tokens)
+
+/** As a server reads it that takes numbers in quotes, too. */
+function readCount(value: unknown): number | null {
+  const count = typeof value === 'string' ? Number(value) : value
+  return typeof count === 'number' && count >= 1 && count < Infinity ? Math.ceil(count) : null
+}
+
+/** The most that the caller states for one answer. Numbers below one are no bound: some servers take them for none. */
+function readStated(path: string, body: JsonObject, provider: string): number | null {
+  if (path === '/responses') return readCount(body.max_output_tokens)
+  const stated = [readCount(body.max_tokens), readCount(body.max_completion_tokens)]
+  const known = stated.filter((count) => count !== null)
+  if (known.length > 0) return Math.max(...known)
+  return path === '/completions' && provider === 'openai' ? usualCompletion : null
+}
+
+/** How many answers are written for one call. */
+function countAnswers(path: string, body: JsonObject): number {
+  const n = readCount(body.n) ?? 1
+  if (path === '/chat/completions') return n
+  if (path !== '/completions') return 1
+  const prompts = asList(body.prompt)
+  // A list of numbers is one prompt in tokens.
+  const count = prompts.length > 0 && typeof prompts[0] !== 'number' ? prompts.length : 1
+  return count * Math.max(n, readCount(body.best_of) ?? 1)
+}
+
+/** Of calls whose output is no text; null for those of which it is. */
+function boundOutput(path: string, body: JsonObject, model: string): number | null {
+  if (path === '/embeddings' || path === '/moderations') return 0
+  if (path !== '/images/generations') return null
+  const one = model.startsWith('gpt-image-1') ? pictureTokens : unknownPictureTokens
+  const sights = (readCount(body.partial_images) ?? 0) * sightTokens
+  return cap((readCount(body.n) ?? 1) * (one + sights))
+}
+
+type Sizes = { bytes: number; told: Told; limits: ModelLimits }
+
+function boundInput(path: string, body: JsonObject, { bytes, told, limits }: Sizes): number {
+  const isChat = path === '/chat/completions' || path === '/responses'
+  if (!isChat) return cap(bytes)
+  const turns = runsTools(body) ? (readCount(body.max_tool_calls) ?? usualToolCalls) + 1 : 1
+  const isKeptThere =
+    isSet(body.previous_response_id) || isSet(body.conversation) || isSet(body.context_management)
+  // A summary that the model server makes on the way is a turn of its own.
+  const all = turns + (isSet(body.context_management) ? 1 : 0)
+  if (all > 1 || isKeptThere || told.hasHidden) return cap(all * limits.context)
+  const { fine, coarse } = limits.picture
+  const pictures = told.finePictures * fine + told.coarsePictures * coarse
+  const text = bytes - told.pictureBytes + hiddenToolTokens(body)
+  return cap(Math.min(limits.context, text + pictures))
+}

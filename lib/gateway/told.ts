@@ -1,0 +1,84 @@
+import { asList, isObject, type JsonObject } from './translate/json'
+
+/** What stands in a request beside its words, and how much of its bytes that takes. */
+export type Told = {
+  /** Characters of text. */
+  textLength: number
+  finePictures: number
+  coarsePictures: number
+  /** Bytes of pictures that stand in the request itself, and are not read as text. */
+  pictureBytes: number
+  /** Something whose size the request does not tell: a file, or what the model server has kept. */
+  hasHidden: boolean
+}
+
+const pictureTypes = new Set(['image_url', 'input_image', 'computer_screenshot'])
+const hiddenTypes = new Set([
+  'file',
+  'input_file',
+  'item_reference',
+  'compaction',
+  'audio_url',
+  'video_url',
+  'input_video',
+])
+
+/** Looks through messages or items, however deep they are. */
+export function readTold(said: unknown): Told {
+  const told: Told = { textLength: 0, finePictures: 0, coarsePictures: 0, pictureBytes: 0, hasHidden: false }
+  // Not by calls of itself: nobody bounds how deep a body is.
+  const open: unknown[] = [said]
+  while (open.length > 0) {
+    const value = open.pop()
+    if (typeof value === 'string') told.textLength += value.length
+    else if (Array.isArray(value)) for (const one of value) open.push(one)
+    else if (isObject(value)) for (const one of look(value, told)) open.push(one)
+  }
+  return told
+}
+
+/** Notes what an object stands for, and returns what is in it to be looked at, too. */
+function look(value: JsonObject, told: Told): unknown[] {
+  const type = typeof value.type === 'string' ? value.type : ''
+  if (hiddenTypes.has(type)) told.hasHidden = true
+  if (!pictureTypes.has(type)) return Object.values(value)
+  const inner = isObject(value.image_url) ? value.image_url : value
+  const url = isObject(value.image_url) ? value.image_url.url : value.image_url
+  if ((inner.detail ?? value.detail) === 'low') told.coarsePictures++
+  else told.finePictures++
+  if (typeof url === 'string' && url.startsWith('data:')) told.pictureBytes += url.length
+  return []
+}
+
+/** Tools that the caller runs though the model server describes them. */
+const describedTools = new Set(['local_shell', 'apply_patch', 'computer', 'computer_use_preview'])
+const isOwn = (type: string) => type === 'function' || type === 'custom'
+
+/** What model servers tell a model of tools beside what the request says: of having some, and of each that they describe. */
+const toolsTokens = 600
+const describedTokens = 1000
+
+const typesOfTools = (body: JsonObject) =>
+  asList(body.tools).map((tool) => (isObject(tool) && typeof tool.type === 'string' ? tool.type : ''))
+
+/**
+ * Whether the model server may run tools and read everything again after each: tools that are not known to be the
+ * caller's, and a prompt that it keeps, which may name some.
+ */
+export function runsTools(body: JsonObject): boolean {
+  const isHosted = (type: string) => !isOwn(type) && !describedTools.has(type)
+  const asked = [body.prompt, body.web_search_options, body.plugins]
+  return typesOfTools(body).some(isHosted) || asked.some(isSet)
+}
+
+/** Tokens that a request's tools take and its bytes do not show, at most. */
+export function hiddenToolTokens(body: JsonObject): number {
+  const types = typesOfTools(body)
+  if (types.length === 0) return 0
+  return toolsTokens + types.filter((type) => !isOwn(type)).length * describedTokens
+}
+
+/** Whether a field says anything. */
+export function isSet(value: unknown): boolean {
+  return value !== undefined && value !== null
+}
