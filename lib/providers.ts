@@ -11,6 +11,7 @@ import type { ModelCall, ModelEvent, ModelKey } from './providers/port'
 import { countModels, requireCredit } from './providers/probe'
 import { responses } from './providers/responses'
 
+export { askToThink, type ClaudeTraits, type ThinkingAsked, traitsOfClaude } from './providers/claude'
 export { EventCutter } from './providers/events'
 export { quote as redact } from './providers/faults'
 export { type Forwarded, forwardCall } from './providers/forward'
@@ -57,8 +58,8 @@ export async function cancelResponse(key: ModelKey, responseId: string): Promise
   }
 }
 
-/** What an error of a model server's means, from the body of its answer. Never holds the key. */
-export function explainRefusal(key: ModelKey, status: number, body: unknown): AppError {
+/** What an error of a model server's means, from the body of its answer, or from its stream (`status` null). Never holds the key. */
+export function explainRefusal(key: ModelKey, status: number | null, body: unknown): AppError {
   return explainFault({ key, model: null }, readFault(body, status))
 }
 

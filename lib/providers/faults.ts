@@ -79,7 +79,7 @@ export function quote(words: string | null, key: ModelKey): string | null {
   return short.toWellFormed()
 }
 
-/** The fault in an error body, in the forms that OpenAI, vLLM, Ollama, FastAPI and OpenRouter use. */
+/** The fault in an error body, in the forms that OpenAI, Anthropic, vLLM, Ollama, FastAPI and OpenRouter use. */
 export function readFault(body: unknown, status: number | null): Fault {
   const nested = at(body, 'error')
   const source = typeof nested === 'object' && nested !== null ? nested : body
@@ -107,6 +107,7 @@ const status =
   (...statuses: number[]) =>
   (fault: Fault) =>
     fault.status !== null && statuses.includes(fault.status)
+const saying = (words: RegExp) => (fault: Fault) => words.test(fault.message ?? '')
 const either =
   (...tests: Rule['when'][]) =>
   (fault: Fault, errand: Errand) =>
@@ -188,26 +189,45 @@ function ownError(errand: Errand, fault: Fault): AppError {
 
 const unknownModel: Rule['when'] = (fault, { model }) => {
   if (model === null) return false
-  if (fault.status === 404) return fault.code === 'model_not_found' || /\bmodel\b/i.test(fault.message ?? '')
+  if (fault.status === 404 || fault.code === 'not_found_error') {
+    return fault.code === 'model_not_found' || /\bmodel\b/i.test(fault.message ?? '')
+  }
   return fault.code === 'model_not_found' || (fault.status === 400 && fault.param === 'model')
 }
 
 /** The first rule that fits speaks. Words come before numbers: they are the same by HTTP and in a stream. */
 const rules: Rule[] = [
   { when: unknownModel, say: noModel },
-  { when: either(named('insufficient_quota', 'billing_hard_limit_reached'), status(402)), say: noCredit },
-  { when: named('context_length_exceeded', 'string_above_max_length'), say: tooLong },
+  {
+    when: either(
+      named('insufficient_quota', 'billing_hard_limit_reached', 'billing_error'),
+      status(402),
+      // Anthropic has no other word for it.
+      saying(/credit balance is too low/i),
+    ),
+    say: noCredit,
+  },
+  {
+    when: either(
+      named('context_length_exceeded', 'string_above_max_length', 'request_too_large'),
+      saying(/^prompt is too long\b/i),
+    ),
+    say: tooLong,
+  },
   {
     when: named('content_filter', 'content_policy_violation', 'ResponsibleAIPolicyViolation'),
     say: filtered,
   },
-  { when: either(named('invalid_api_key'), status(401)), say: refusedKey },
-  { when: status(403), say: noRight },
-  { when: either(named('rate_limit_exceeded'), status(429)), say: tooMany },
-  { when: status(408, 504), say: tookTooLong },
+  { when: either(named('invalid_api_key', 'authentication_error'), status(401)), say: refusedKey },
+  { when: either(named('permission_error'), status(403)), say: noRight },
+  { when: either(named('rate_limit_exceeded', 'rate_limit_error'), status(429)), say: tooMany },
+  { when: either(named('timeout_error'), status(408, 504)), say: tookTooLong },
   { when: status(413), say: tooLong },
   { when: status(404, 405), say: nothingThere },
-  { when: either(named('server_is_overloaded', 'slow_down'), status(503, 529)), say: overloaded },
+  {
+    when: either(named('server_is_overloaded', 'slow_down', 'overloaded_error'), status(503, 529)),
+    say: overloaded,
+  },
   {
     when: either(
       named('invalid_prompt', 'invalid_request_error'),

@@ -49,11 +49,29 @@ function headersOf({ key, body, accept, headers }: UpstreamCall): http.OutgoingH
     accept,
     'accept-encoding': 'identity',
     'user-agent': 'al-chat',
-    ...(key.apiKey ? { authorization: `Bearer ${key.apiKey}` } : {}),
+    ...keyHeaders(key),
     ...(body === undefined
       ? {}
       : { 'content-length': isStreamed(body) ? body.bytes : Buffer.byteLength(body) }),
   }
+}
+
+/**
+ * The form of Anthropic's API that requests are made for. There is a newer one, of October 2026, which takes no
+ * temperature from any model, and which other servers of this dialect do not know.
+ */
+const anthropicVersion = '2023-06-01'
+
+/** Anthropic's key has a header of its own. */
+function keyHeaders({ provider, apiKey }: ModelKey): http.OutgoingHttpHeaders {
+  if (provider !== 'anthropic') return apiKey ? { authorization: `Bearer ${apiKey}` } : {}
+  return { ...(apiKey && { 'x-api-key': apiKey }), 'anthropic-version': anthropicVersion }
+}
+
+/** Anthropic's addresses are kept without the version; some write it all the same, and mean the same. */
+function addressOf({ provider, baseUrl }: ModelKey, path: string): URL {
+  const base = provider === 'anthropic' ? baseUrl.replace(/\/v1$/, '') : baseUrl
+  return new URL(base + path)
 }
 
 function isStreamed(body: string | Uint8Array | StreamedBody): body is StreamedBody {
@@ -142,7 +160,7 @@ export class Upstream {
 
   #send(mayRepeat: boolean): void {
     const { key, path, body, method = body === undefined ? 'GET' : 'POST' } = this.#call
-    const url = new URL(key.baseUrl + path)
+    const url = addressOf(key, path)
     const client = url.protocol === 'https:' ? https : http
     const request = client.request(url, {
       method,
