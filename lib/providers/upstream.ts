@@ -68,10 +68,10 @@ function keyHeaders({ provider, apiKey }: ModelKey): http.OutgoingHttpHeaders {
   return { ...(apiKey && { 'x-api-key': apiKey }), 'anthropic-version': anthropicVersion }
 }
 
-/** Anthropic's addresses are kept without the version; some write it all the same, and mean the same. */
+/** Anthropic's addresses are kept without the version, and its paths have it; who writes it otherwise means the same. */
 function addressOf({ provider, baseUrl }: ModelKey, path: string): URL {
-  const base = provider === 'anthropic' ? baseUrl.replace(/\/v1$/, '') : baseUrl
-  return new URL(base + path)
+  if (provider !== 'anthropic') return new URL(baseUrl + path)
+  return new URL(`${baseUrl.replace(/\/v1$/, '')}/v1${path.replace(/^\/v1(?=\/)/, '')}`)
 }
 
 function isStreamed(body: string | Uint8Array | StreamedBody): body is StreamedBody {
