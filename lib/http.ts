@@ -21,6 +21,7 @@ export {
 export { readJson } from './http/body'
 export { eventStream, lastEventId, type ServerEvent, wantsEvents } from './http/event-stream'
 export { type IncomingFile, readForm } from './http/multipart'
+export { tellOpenAi } from './http/openai-error'
 export { logUnexpected } from './http/portal-error'
 export { textStream } from './http/text-stream'
 export { parseInput } from './http/validate'

@@ -11,10 +11,18 @@ import type { ModelCall, ModelEvent, ModelKey } from './providers/port'
 import { countModels, requireCredit } from './providers/probe'
 import { responses } from './providers/responses'
 
+export {
+  admitCall,
+  listOpenCircuits,
+  noteCallFailure,
+  noteCallNothing,
+  noteCallSuccess,
+} from './providers/breaker'
+export { retryAfterMs as readRetryAfter } from './providers/delivery'
 export { askToThink, type ClaudeTraits, type ThinkingAsked, traitsOfClaude } from './providers/claude'
 export { EventCutter } from './providers/events'
 export { quote as redact } from './providers/faults'
-export { type Forwarded, forwardCall } from './providers/forward'
+export { type ForwardCall, type Forwarded, forwardCall } from './providers/forward'
 export { parseJson } from './providers/json'
 export { lengthOfMessage } from './providers/parts'
 export type {

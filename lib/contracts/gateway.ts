@@ -13,3 +13,6 @@ export const ModelParams = z.strictObject({
         .regex(/^[\w][\w:@+-]*(?:[./][\w:@+-]+)*$/),
     ),
 })
+
+/** A response's name, as OpenAI makes them or we do; none leads elsewhere. */
+export const ResponseParams = z.strictObject({ responseId: z.string().regex(/^resp[-_][\w-]{1,200}$/) })

@@ -1,45 +1,71 @@
 import type { Actor } from '../auth'
+import { asAppError } from '../errors'
 import { log } from '../log'
-import { recordUsage } from '../usage'
+import { type Reservation, recordUsage } from '../usage'
 import type { LentKey } from '../vault'
+import type { How } from './exchange'
 import type { StreamMeter } from './meter'
+import type { Question } from './question'
+import { modelFor } from './reserve'
 
-/** One call as it is written down; the status is known once the answer has begun. */
-export type Metered = {
+/** One call as it is written down. */
+export type Line = {
   actor: Actor
+  question: Question
   key: LentKey
+  /** What was asked for in the end. */
   model: string | null
-  meter: StreamMeter
-  status: number
+  status: number | null
+  retries: number
+  reservation: Reservation | null
+  requestId: string | null
+  cache: 'hit' | 'miss' | null
 }
 
-/** Writes down what a call used: what the server says, or, of a stream that was left, what came of it. Never throws. */
-export async function settle(
-  { actor, key, model, meter, status }: Metered,
-  how: 'whole' | 'left' | 'broken',
-) {
-  const usage = meter.usage()
+/** A token is about four bytes of what was asked; the estimate is marked as one. */
+const bytesPerToken = 4
+
+/**
+ * Writes down what a call used: what the server says, or, of a stream that was left, what came of it; and takes it out of
+ * what was set aside. Never throws.
+ */
+export async function settle(line: Line, meter: StreamMeter | null, how: How): Promise<void> {
+  const { actor, question, key, status, reservation } = line
+  const isRefused = status !== null && status >= 400
+  const usage = meter?.usage() ?? null
+  const wasAsked = how === 'left' || (status !== null && !isRefused)
   try {
     await recordUsage({
       userId: actor.userId,
-      projectId: actor.boundTo,
+      projectId: question.projectId,
+      agentId: question.agentId,
       surface: 'gateway',
       keyId: actor.keyId,
       credentialId: key.credentialId,
       credentialLabel: key.label,
       provider: key.provider,
-      model: model ?? 'unknown',
+      model: modelFor(question.path, line.model),
       keySource: key.source,
-      inputTokens: usage?.input_tokens ?? 0,
+      inputTokens: usage?.input_tokens ?? (wasAsked ? estimateInput(question) : 0),
       cachedTokens: usage?.cached_tokens ?? 0,
-      outputTokens: usage?.output_tokens ?? (status < 400 && status > 0 ? meter.events : 0),
+      outputTokens: usage?.output_tokens ?? (wasAsked ? (meter?.events ?? 0) : 0),
       reasoningTokens: usage?.reasoning_tokens ?? 0,
-      estimated: usage === null,
-      firstTokenMs: meter.firstByteMs,
-      durationMs: meter.elapsedMs,
-      outcome: status >= 400 || how === 'broken' ? 'failed' : how === 'left' ? 'stopped' : 'completed',
+      estimated: usage === null && wasAsked,
+      firstTokenMs: isRefused ? null : (meter?.firstByteMs ?? null),
+      durationMs: meter?.elapsedMs ?? 0,
+      outcome: isRefused || how === 'broken' ? 'failed' : how === 'left' ? 'stopped' : 'completed',
+      endpoint: question.path,
+      status,
+      retries: line.retries,
+      cache: line.cache,
+      requestId: line.requestId,
+      reservation,
     })
-  } catch (err) {
-    log().error({ err }, 'what a call cost was not written down')
+  } catch (error) {
+    log().error({ err: asAppError(error) }, 'what a call cost was not written down')
   }
+}
+
+function estimateInput({ path, bytes }: Question): number {
+  return path === '/moderations' ? 0 : Math.ceil(bytes.byteLength / bytesPerToken)
 }

@@ -1,19 +1,22 @@
 import type { TokenUsage } from '../contracts/conversations'
 import { readUsage } from '../providers'
 
-/** The count of tokens stands at the end of a stream; so much of it is kept for reading it. */
+/** The count of tokens stands at the end of an answer; so much of it is kept for reading it. */
 const tailBytes = 16 * 1024
 
 const doneMark = Buffer.from('data: [DONE]')
 const blankLine = Buffer.from('\n\n')
+const lineEnds = /(?:\n\n|\r\n\r\n)$/
+const newline = 0x0a
 
-/** Counts what passes in a stream of server-sent events, without taking it apart. */
+/** Counts what passes in an answer, without taking it apart. */
 export class StreamMeter {
   readonly #startedAt = performance.now()
   #tail: Uint8Array[] = []
   #tailLength = 0
   #events = 0
   #firstByteMs: number | null = null
+  #told: TokenUsage | null = null
 
   /** True if these bytes hold the mark that ends a stream of chat completions. */
   chunk(bytes: Uint8Array): boolean {
@@ -22,6 +25,11 @@ export class StreamMeter {
     for (let at = buffer.indexOf(blankLine); at !== -1; at = buffer.indexOf(blankLine, at + 2)) this.#events++
     this.#keep(buffer)
     return buffer.indexOf(doneMark, Math.max(0, buffer.length - 64)) !== -1
+  }
+
+  /** Takes what the server said it used from whoever reads its answer anyway. */
+  tell(usage: TokenUsage): void {
+    this.#told = usage
   }
 
   /** Milliseconds from the call to the first byte; null while there is none. */
@@ -39,13 +47,32 @@ export class StreamMeter {
     return this.#events
   }
 
+  /** Whether what passed ends with a whole event, so that another one can follow. */
+  get isBetweenEvents(): boolean {
+    const last = this.#tail.at(-1)
+    if (last === undefined || last.at(-1) !== newline) return this.#tailLength === 0
+    return lineEnds.test(this.#readTail().slice(-4))
+  }
+
+  /** The last number of an event of a stream of responses; -1 where there is none. */
+  get lastSequenceNumber(): number {
+    const tail = this.#readTail()
+    const at = tail.lastIndexOf('"sequence_number":')
+    return at === -1 ? -1 : Number.parseInt(tail.slice(at + 18), 10)
+  }
+
   /** What the server said it used, from the last object named `usage`; null if it said nothing. */
   usage(): TokenUsage | null {
-    const tail = Buffer.concat(this.#tail).toString('utf8')
+    if (this.#told !== null) return this.#told
+    const tail = this.#readTail()
     const at = tail.lastIndexOf('"usage"')
     const start = at === -1 ? -1 : tail.indexOf('{', at)
     const end = start === -1 ? -1 : endOfObject(tail, start)
     return end === -1 ? null : readUsage({ usage: parseObject(tail.slice(start, end)) })
+  }
+
+  #readTail(): string {
+    return Buffer.concat(this.#tail).toString('utf8')
   }
 
   #keep(buffer: Buffer): void {

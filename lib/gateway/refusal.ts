@@ -1,5 +1,5 @@
 import type { AppError } from '../errors'
-import { explainRefusal, type Forwarded, type ModelKey, redact } from '../providers'
+import { explainRefusal, type Forwarded, type ModelKey, readRetryAfter, redact } from '../providers'
 
 /** As much of an error's body is read. */
 const maxErrorBytes = 65_536
@@ -7,7 +7,16 @@ const maxErrorBytes = 65_536
 /** OpenAI names organizations and projects in what it says of limits. */
 const accountNames = /\b(?:org-|proj_)[\w-]+/g
 
-type Refusal = { message: string; type: string; param: string | null; code: string | null }
+/** What a model server said against a call. */
+export type Refusal = {
+  status: number
+  error: { message: string; type: string; param: string | null; code: string | null }
+  code: string | null
+  /** The server says that trying again is of no use. */
+  isFinal: boolean
+  /** How long to wait before another try, if it says. */
+  retryAfterMs: number | null
+}
 
 /**
  * An upstream error as the caller may see it: status, type, param and code as they came, and the message without the
@@ -16,12 +25,23 @@ type Refusal = { message: string; type: string; param: string | null; code: stri
 export async function readRefusal(
   key: ModelKey,
   answer: Forwarded,
-): Promise<{ error: Refusal; cause: AppError }> {
-  const body = parse(await readBeginning(answer.body))
-  return { error: toRefusal(key, answer.status, body), cause: explainRefusal(key, answer.status, body) }
+  translate: (status: number, body: unknown) => { status: number; body: unknown } = asItIs,
+): Promise<{ refusal: Refusal; cause: AppError }> {
+  const { status, body } = translate(answer.status, parse(await readBeginning(answer.body)))
+  const error = toError(key, status, body)
+  const refusal = {
+    status,
+    error,
+    code: error.code,
+    isFinal: answer.headers['x-should-retry'] === 'false',
+    retryAfterMs: readRetryAfter(answer.headers),
+  }
+  return { refusal, cause: explainRefusal(key, status, body) }
 }
 
-function toRefusal(key: ModelKey, status: number, body: unknown): Refusal {
+const asItIs = (status: number, body: unknown) => ({ status, body })
+
+function toError(key: ModelKey, status: number, body: unknown): Refusal['error'] {
   const said = errorIn(body)
   const text = (name: string) => (typeof said[name] === 'string' ? (said[name] as string) : null)
   const message = redact(text('message'), key)?.replaceAll(accountNames, '•••')

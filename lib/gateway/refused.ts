@@ -10,7 +10,7 @@ export type Refused = { tell: () => Response }
 export async function readRefused(key: LentKey, answer: Forwarded): Promise<Refused> {
   const headers = passHeaders(answer.headers)
   headers.set('content-type', 'application/json')
-  const { error, cause } = await readRefusal(key, answer)
+  const { refusal, cause } = await readRefusal(key, answer)
   void noteOutcome(key, cause)
-  return { tell: () => Response.json({ error }, { status: answer.status, headers }) }
+  return { tell: () => Response.json({ error: refusal.error }, { status: refusal.status, headers }) }
 }

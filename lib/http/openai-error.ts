@@ -25,23 +25,34 @@ const words = {
   internal: { type: 'server_error', code: 'internal' },
 } satisfies Record<ErrorCode, Words>
 
+/** Errors that OpenAI has a status for and the portal none. */
+const statusOfCode: Record<string, number> = { idempotency_key_reused: 422 }
+
+type Told = {
+  status: number
+  error: { message: string; type: string; param: string | null; code: string | null }
+}
+
+/** The error in OpenAI's words, for an answer or for the end of a stream. */
+export function tellOpenAi(fault: unknown): Told {
+  const known = asAppError(fault)
+  const { status = statusOf[known.code], ...usual }: Words = words[known.code]
+  const { facts = {} } = known
+  const code = typeof facts.code === 'string' ? facts.code : usual.code
+  const type = typeof facts.type === 'string' ? facts.type : usual.type
+  const error = { message: known.message, type, param: known.issues?.[0]?.path || null, code }
+  return { status: statusOfCode[code ?? ''] ?? status, error }
+}
+
 /** The error in OpenAI's dialect: `{ error: { message, type, param, code } }`. What nobody foresaw is logged. */
-export function openAiErrorResponse(error: unknown, requestId: string): Response {
-  const known = asAppError(error)
-  logUnexpected(error, requestId)
-  const { status = statusOf[known.code], type, code }: Words = words[known.code]
-  const body = {
-    error: {
-      message: known.message,
-      type: typeof known.facts?.type === 'string' ? known.facts.type : type,
-      param: known.issues?.[0]?.path || null,
-      code: typeof known.facts?.code === 'string' ? known.facts.code : code,
-    },
-  }
+export function openAiErrorResponse(fault: unknown, requestId: string): Response {
+  const known = asAppError(fault)
+  logUnexpected(fault, requestId)
+  const { status, error } = tellOpenAi(known)
   const headers = new Headers(known.headers)
   // The official clients try again by themselves where they hope for better.
   if (known.code === 'budget_exceeded') headers.set('x-should-retry', 'false')
   if (known.retryAfterSeconds !== undefined)
     headers.set('retry-after', String(Math.max(1, Math.ceil(known.retryAfterSeconds))))
-  return Response.json(body, { status, headers })
+  return Response.json({ error }, { status, headers })
 }

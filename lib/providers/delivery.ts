@@ -126,10 +126,18 @@ export class Delivery implements UpstreamListener {
 
 /** Seconds to wait, from `retry-after-ms` or `retry-after` (seconds or a date), at most a day. */
 export function retryAfter(headers: UpstreamHead['headers']): number | undefined {
+  const waitMs = retryAfterMs(headers)
+  return waitMs === null ? undefined : Math.ceil(waitMs / 1000)
+}
+
+const longestWaitMs = 86_400_000
+
+/** Milliseconds to wait, from `retry-after-ms` or `retry-after` (seconds or a date); null where neither says, or over a day. */
+export function retryAfterMs(headers: UpstreamHead['headers']): number | null {
   const ms = Number(headers['retry-after-ms'] ?? Number.NaN)
   const word = headers['retry-after'] ?? ''
   const seconds = word.trim() === '' ? Number.NaN : Number(word)
-  const until = Number.isNaN(seconds) ? (Date.parse(word) - Date.now()) / 1000 : seconds
-  const wait = Number.isNaN(ms) ? until : ms / 1000
-  return wait >= 0 && wait <= 86_400 ? Math.ceil(wait) : undefined
+  const untilMs = Number.isNaN(seconds) ? Date.parse(word) - Date.now() : seconds * 1000
+  const waitMs = Number.isNaN(ms) ? untilMs : ms
+  return waitMs >= 0 && waitMs <= longestWaitMs ? waitMs : null
 }

@@ -30,6 +30,8 @@ type Details = {
   failure?: CredentialFailure
   cause?: unknown
   retryAfterSeconds?: number
+  /** For programs, where the kind of error is not enough. */
+  code?: string
 }
 
 /** An error in the reader's words with what the page should offer. The cause must not quote the upstream. */
@@ -38,7 +40,7 @@ export function providerError(code: ErrorCode, message: string, details: Details
   return new AppError(code, message, {
     cause,
     retryAfterSeconds,
-    facts: { remedy, ...(failure && { failure }) },
+    facts: { remedy, ...(failure && { failure }), ...(details.code && { code: details.code }) },
   })
 }
 

@@ -25,6 +25,8 @@ type Tap = {
   chunk(bytes: Uint8Array): boolean
   /** `whole`: the server said all. `left`: the reader went away. `broken`: the server did. */
   over(how: 'whole' | 'left' | 'broken'): void
+  /** What a stream that broke ends with, so that its reader is told why; null: its connection is cut. */
+  lastWords?(error: AppError): Uint8Array | null
 }
 
 /** A model server's own answer. Its body is there as it comes, and closes the connection when it is cancelled. */
@@ -142,7 +144,12 @@ class Passage implements UpstreamListener {
     if (!this.#end('broken')) return
     this.#upstream.close()
     this.#settle.reject(error)
-    this.#controller?.error(error)
+    const words = this.#isStream ? this.#call.tap.lastWords?.(asAppError(error)) : null
+    if (!words) this.#controller?.error(error)
+    else {
+      this.#controller?.enqueue(words)
+      this.#controller?.close()
+    }
   }
 
   #end(how: 'whole' | 'left' | 'broken'): boolean {

@@ -78,6 +78,14 @@ export function explainBreak(progress: Progress, error: Error): AppError {
   return retry(`The connection to ${name} broke ${when}. ${kept(progress.began)}`, error)
 }
 
+/** What programs are told of which wait was too long. */
+const timeoutCodes = {
+  connect: 'connect_timeout',
+  firstByte: 'first_byte_timeout',
+  idle: 'idle_timeout',
+  total: 'total_timeout',
+}
+
 /** What a timeout means for the person who asked. */
 export function explainExpiry(progress: Progress, what: Expired, timeouts: ProviderTimeouts): AppError {
   const name = providerName(progress.key)
@@ -88,7 +96,7 @@ export function explainExpiry(progress: Progress, what: Expired, timeouts: Provi
     total: `The answer of ${name} was ended because it took longer than ${duration(timeouts.totalMs)}. ${kept(progress.began)}`,
   }[what]
   const failure = what === 'connect' ? 'unreachable' : undefined
-  return providerError('provider_timeout', message, { remedy: 'retry', failure })
+  return providerError('provider_timeout', message, { remedy: 'retry', failure, code: timeoutCodes[what] })
 }
 
 /** The body was over before the answer was. */

@@ -1,5 +1,5 @@
 import { requireScope } from '@/lib/auth'
-import { forward } from '@/lib/gateway'
+import { callModel } from '@/lib/gateway'
 import { methods, route } from '@/lib/http'
 
 export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = methods(
@@ -9,8 +9,7 @@ export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = methods(
       limit: 'gateway',
       dialect: 'openai',
       run: async ({ actor, request }) =>
-        forward(actor, {
-          method: 'POST',
+        callModel(actor, {
           path: '/images/generations',
           request,
           defaults: { model: 'gpt-image-1' },

@@ -1,5 +1,5 @@
 import { requireScope } from '@/lib/auth'
-import { forward } from '@/lib/gateway'
+import { callModel } from '@/lib/gateway'
 import { methods, route } from '@/lib/http'
 
 export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = methods(
@@ -8,7 +8,7 @@ export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = methods(
       auth: requireScope('gateway'),
       limit: 'gateway',
       dialect: 'openai',
-      run: async ({ actor, request }) => forward(actor, { method: 'POST', path: '/embeddings', request }),
+      run: async ({ actor, request }) => callModel(actor, { path: '/embeddings', request }),
     }),
   },
   'openai',

@@ -1,0 +1,97 @@
+import { watchAccess } from '../auth'
+import { findCost } from '../usage'
+import { Asking, type Outcome, type Trial } from './asking'
+import type { Call } from './call'
+import type { Answer } from './collected'
+import type { Exchange } from './exchange'
+import { passHeaders } from './headers'
+import { type Line, settle } from './ledger'
+import { tellLimits } from './limits'
+import { StreamMeter } from './meter'
+import { modelFor } from './reserve'
+import { keepStream, keepWhole } from './responses'
+import { listTargets, type Target } from './targets'
+import { translateStream, translateWhole } from './translation'
+import { readWhole } from './whole-body'
+
+/** An answer, and who gave it. */
+export type ServedAnswer = Answer & { served: Target }
+
+/** A whole answer of up to so many bytes is read before it is passed on, so that its head can tell what it cost. */
+const maxReadBytes = 8 * 1024 * 1024
+
+/**
+ * Asks whoever serves the call and gives back the answer: streams as they come, byte for byte, errors without a word
+ * about the key that was used. Writes down what it cost, however it ends; it ends, too, when the actor's session or key
+ * does. Throws invalid_input, provider_auth if no key serves, provider_failed, provider_timeout, unavailable,
+ * budget_exceeded, too_many_requests.
+ */
+export async function answerCall(asked: Omit<Call, 'signal'>, cache: Line['cache']): Promise<ServedAnswer> {
+  const { actor, request, question } = asked
+  const targets = await listTargets(actor, question)
+  const access = watchAccess(actor)
+  const call: Call = { ...asked, signal: AbortSignal.any([request.signal, access.lost]) }
+  const clock = new StreamMeter()
+  try {
+    const outcome = await new Asking(call).run(targets)
+    const line = lineOf(call, outcome, cache)
+    const { trial } = outcome
+    if (trial.kind === 'failure' || trial.kind === 'left') return await giveUp(line, clock, trial)
+    const { exchange } = trial
+    line.status = exchange.answer.status
+    void exchange.ended.then((how) => settle(line, exchange.meter, how)).finally(access.release)
+    const response =
+      trial.kind === 'refusal' ? refuse(exchange, trial) : await respond(call, exchange, outcome)
+    return { response, isWhole: () => exchange.how() === 'whole', served: exchange.target }
+  } catch (error) {
+    access.release()
+    throw error
+  }
+}
+
+function lineOf({ actor, question, request }: Call, outcome: Outcome, cache: Line['cache']): Line {
+  const { trial, retries, reservation } = outcome
+  const { key, model } = 'exchange' in trial ? trial.exchange.target : trial.target
+  const requestId = request.headers.get('x-request-id')
+  return { actor, question, key, model, status: null, retries, reservation, requestId, cache }
+}
+
+async function giveUp(
+  line: Line,
+  clock: StreamMeter,
+  { kind, error }: { kind: 'failure' | 'left'; error: unknown },
+): Promise<never> {
+  await settle(line, clock, kind === 'left' ? 'left' : 'broken')
+  throw error
+}
+
+function refuse({ answer }: Exchange, { refusal }: Extract<Trial, { kind: 'refusal' }>): Response {
+  const headers = passHeaders(answer.headers)
+  headers.set('content-type', 'application/json')
+  return Response.json({ error: refusal.error }, { status: refusal.status, headers })
+}
+
+async function respond(call: Call, exchange: Exchange, { reservation }: Outcome): Promise<Response> {
+  const { answer, meter, target } = exchange
+  const { status } = answer
+  const headers = passHeaders(answer.headers)
+  tellLimits(headers, reservation)
+  if (/^text\/event-stream\b/i.test(answer.headers['content-type'] ?? '')) {
+    const body = keepStream(call, exchange, translateStream(exchange))
+    return new Response(body, { status, headers })
+  }
+  const { bytes, rest } = await readWhole(answer.body, maxReadBytes)
+  if (rest !== null) return new Response(rest, { status, headers })
+  const said = translateWhole(exchange, bytes)
+  await keepWhole(call, exchange, said)
+  const usage = meter.usage()
+  const { provider } = target.key
+  const cost = usage && (await findCost(provider, modelFor(call.question.path, target.model), usage))
+  if (cost !== null) headers.set('x-al-cost-usd', trimZeros(cost))
+  return new Response(said, { status, headers })
+}
+
+/** `0.001200000000` is `0.0012`. */
+function trimZeros(decimal: string): string {
+  return decimal.includes('.') ? decimal.replace(/\.?0+$/, '') : decimal
+}

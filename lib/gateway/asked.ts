@@ -1,0 +1,76 @@
+import { AppError } from '../errors'
+import { readJson } from '../http'
+
+export type JsonObject = { [name: string]: unknown }
+
+/** The calls that make a model work, below `/v1`. */
+export type ModelPath =
+  | '/chat/completions'
+  | '/completions'
+  | '/responses'
+  | '/embeddings'
+  | '/images/generations'
+  | '/moderations'
+
+/** A call in OpenAI's dialect, as it came. */
+export type ModelCall = {
+  path: ModelPath
+  request: Request
+  /** What the body lacks and an older service had filled in. */
+  defaults?: JsonObject
+}
+
+/** What a call asks for. */
+export type Asked = {
+  path: ModelPath
+  /** As it came, as long as nothing had to be changed. */
+  bytes: Uint8Array
+  body: JsonObject
+  /** As the caller wrote it; null where the call names none. */
+  model: string | null
+  isStream: boolean
+}
+
+const maxModelLength = 200
+
+/** Reads a call's body. Throws invalid_input, too_large, unsupported_media_type. */
+export async function readAsked({ path, request, defaults }: ModelCall): Promise<Asked> {
+  const { bytes, value } = await readJson(request)
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new AppError('invalid_input', 'The body must be a JSON object.')
+  const given = value as JsonObject
+  const lacking = Object.entries(defaults ?? {}).filter(([name]) => !(name in given))
+  const asked: Asked = {
+    path,
+    bytes,
+    body: given,
+    model: readModel(given.model),
+    isStream: given.stream === true,
+  }
+  return lacking.length === 0 ? asked : rewrite(asked, Object.fromEntries(lacking))
+}
+
+function readModel(given: unknown): string | null {
+  if (given === undefined || given === null) return null
+  const isName = typeof given === 'string' && given.length <= maxModelLength && !given.includes('\0')
+  if (isName) return given
+  const message = `The model must be a name of at most ${maxModelLength} characters.`
+  throw new AppError('invalid_input', message, { issues: [{ path: 'model', message }] })
+}
+
+/** The same call with these fields instead of its own; what is undefined goes. Throws invalid_input for depth without end. */
+export function rewrite(asked: Asked, changes: JsonObject): Asked {
+  const body = { ...asked.body, ...changes }
+  const model = 'model' in changes ? readModel(changes.model) : asked.model
+  const written = model === asked.model || asked.model !== null ? model : readModel(body.model)
+  return { ...asked, body, model: written, bytes: Buffer.from(write(body)) }
+}
+
+/** What can be read may be too deep to be written again. */
+function write(body: JsonObject): string {
+  try {
+    return JSON.stringify(body)
+  } catch (error) {
+    throw new AppError('invalid_input', 'The body is nested too deeply.', { cause: error })
+  }
+}

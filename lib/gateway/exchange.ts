@@ -1,0 +1,91 @@
+import { env } from '../env'
+import type { Forwarded } from '../providers'
+import type { Reservation } from '../usage'
+import { lendKey } from '../vault'
+import { type Asked, type JsonObject, rewrite } from './asked'
+import { limitOutput } from './bounds'
+import type { Call } from './call'
+import { passRequestHeaders } from './headers'
+import { StreamMeter } from './meter'
+import type { Question } from './question'
+import type { Target } from './targets'
+import { UsageFilter } from './usage-filter'
+import { findWire, type Wire } from './wires'
+
+/** How an answer ended: the server said all, the reader went away, or the server did. */
+export type How = 'whole' | 'left' | 'broken'
+
+/** One question to one model server, and what comes of it. */
+export type Exchange = {
+  target: Target
+  wire: Wire
+  meter: StreamMeter
+  /** Once the answer is over, however it ended; `how` tells at that moment. */
+  ended: Promise<How>
+  how: () => How | null
+  answer: Forwarded
+}
+
+/** A question on its way to a target; a stream of one with a reservation has to tell what it used. */
+type Sending = Call & { target: Target; reservation: Reservation | null }
+
+/**
+ * Sends a question and gives back the beginning of its answer, whatever its status. Throws provider_failed,
+ * provider_timeout or provider_auth where none begins, and the signal's reason once it has fired.
+ */
+export async function openExchange(sending: Sending): Promise<Exchange> {
+  const { request, target, signal } = sending
+  const { key } = target
+  const hidesUsage = sending.reservation !== null && saysNoUsage(sending.question)
+  const wire = findWire(readyFor(sending, hidesUsage), target)
+  const meter = new StreamMeter()
+  const ended = Promise.withResolvers<How>()
+  let how: How | null = null
+  const answer = await lendKey(key, () =>
+    wire.open({
+      key,
+      method: 'POST',
+      path: wire.path,
+      headers: passRequestHeaders(request),
+      body: wire.bytes,
+      timeouts: env().PROVIDER_TIMEOUTS,
+      signal,
+      tap: {
+        chunk: (bytes) => meter.chunk(bytes),
+        over: (ending) => {
+          how = ending
+          ended.resolve(ending)
+        },
+        lastWords: (error) => wire.lastWords(meter, error),
+      },
+    }),
+  )
+  const isFiltered = hidesUsage && answer.status === 200 && !wire.translation
+  const body = isFiltered ? answer.body.pipeThrough(new UsageFilter().stream()) : answer.body
+  return { target, wire, meter, ended: ended.promise, how: () => how, answer: { ...answer, body } }
+}
+
+/** The question as it goes out to this target. */
+function readyFor({ question, target, reservation }: Sending, hidesUsage: boolean): Asked {
+  const { path, body } = question
+  const most = reservation?.outputTokens ?? null
+  const options = typeof body.stream_options === 'object' ? body.stream_options : {}
+  const changes: JsonObject = {
+    ...(most !== null && limitOutput(path, body, most)),
+    ...(target.model !== question.model && { model: target.model }),
+    ...(hidesUsage && { stream_options: { ...options, include_usage: true } }),
+  }
+  return Object.keys(changes).length === 0 ? question : rewrite(question, changes)
+}
+
+/** Streams of chat and text completions tell their use only to those who ask for it. */
+function saysNoUsage({ path, isStream, body }: Question): boolean {
+  if (!isStream || (path !== '/chat/completions' && path !== '/completions')) return false
+  const options = body.stream_options
+  return !(
+    typeof options === 'object' &&
+    options !== null &&
+    'include_usage' in options &&
+    options.include_usage === true
+  )
+}
