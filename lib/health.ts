@@ -1,4 +1,5 @@
 import type { Actor, Origin } from './auth'
+import type { SettingGroup } from './contracts/admin'
 import type { CredentialTest } from './contracts/credentials'
 import type { Health, ProviderInfo } from './contracts/health'
 import { defaultModel } from './contracts/projects'
@@ -6,7 +7,7 @@ import { asAppError } from './errors'
 import { checkDatabase, checkProvider, checkStorage } from './health/checks'
 import { writeState } from './health/metrics'
 import { version } from './health/version'
-import { testKey } from './providers'
+import { listOpenCircuits, testKey } from './providers'
 import { remember } from './remember'
 import { checkPapita, findServingKey, type LentKey, noteOutcome, withStoredCredential } from './vault'
 
@@ -52,6 +53,23 @@ async function examine(): Promise<Health> {
     timestamp: new Date().toISOString(),
     checks,
   }
+}
+
+const partNames = { database: 'Database', papita: 'Papita', provider: 'Models', storage: 'Disk' } as const
+const stateNames = { healthy: 'Good', degraded: 'Not as it should be', down: 'Out', off: 'Not used' } as const
+
+/** How each part fares, and which keys are left alone because their servers fail, for admins to read. */
+export async function listHealth(): Promise<SettingGroup> {
+  const { checks } = await readHealth()
+  const parts = Object.entries(partNames).map(([part, name]): [string, string, string] => {
+    const { status, detail } = checks[part as keyof typeof partNames]
+    return ['', name, detail && detail !== '' ? `${stateNames[status]}. ${detail}` : stateNames[status]]
+  })
+  const circuits = listOpenCircuits().map(({ label, triesAgainAt }): [string, string, string] => {
+    const time = new Date(triesAgainAt).toISOString().slice(11, 19)
+    return ['', `Key ${label}`, `Its server failed five times within 30 s. It is tried again at ${time} UTC.`]
+  })
+  return { title: 'Health', settings: [...parts, ...circuits] }
 }
 
 const sourceNames = {

@@ -6,6 +6,7 @@ import type { HealthCheck } from '../contracts/health'
 import { db } from '../db'
 import { env } from '../env'
 import { log } from '../log'
+import { listOpenCircuits } from '../providers'
 import { findServingKey } from '../vault'
 
 const databaseLimitMs = 1000
@@ -46,6 +47,17 @@ const faults: Record<CredentialFailure, string> = {
   not_allowed: 'this server may not call its address',
 }
 
+/** Keys whose servers failed so often in a row that they are left alone for a moment. */
+function resting(): HealthCheck | null {
+  const count = listOpenCircuits().length
+  if (count === 0) return null
+  const whose = count === 1 ? 'The model server of one key' : `The model servers of ${count} keys`
+  return {
+    status: 'degraded',
+    detail: `${whose} failed several times in a row; calls go to the next key, or are refused for half a minute.`,
+  }
+}
+
 /**
  * Which key serves someone who has none, and what was last said against it. The demo model alone is a state to choose,
  * not a fault.
@@ -55,6 +67,8 @@ export async function checkProvider(hasDatabase: boolean): Promise<HealthCheck> 
   try {
     const { source, failure } = await findServingKey(null, { projectId: null, provider: 'auto' })
     if (failure) return { status: 'degraded', detail: `A key for everyone serves, but ${faults[failure]}.` }
+    const rest = resting()
+    if (rest) return rest
     return {
       status: 'healthy',
       detail: source in servedBy ? servedBy[source as keyof typeof servedBy] : undefined,

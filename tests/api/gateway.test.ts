@@ -99,8 +99,10 @@ test.each([
   ['overloaded', 503],
   ['invalid_api_key', 401],
 ] as const)('the error %s keeps its status, type, param and code', async (error, status) => {
-  upstream.script({ error })
+  // A fault of the server's is met again by the tries that follow.
+  upstream.script({ error }, { times: 3 })
   const through = await readBytes('/chat/completions', { model: 'gpt-5-mini', messages })
+  upstream.reset()
   upstream.script({ error })
   const direct = await readBytes(
     '/chat/completions',
