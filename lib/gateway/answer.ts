@@ -1,4 +1,5 @@
 import { watchAccess } from '../auth'
+import type { TokenUsage } from '../contracts/conversations'
 import { findCost } from '../usage'
 import { Asking, type Outcome, type Trial } from './asking'
 import type { Call } from './call'
@@ -86,9 +87,14 @@ async function respond(call: Call, exchange: Exchange, { reservation }: Outcome)
   await keepWhole(call, exchange, said)
   const usage = meter.usage()
   const { provider } = target.key
-  const cost = usage && (await findCost(provider, modelFor(call.question.path, target.model), usage))
+  const cost =
+    usage && (await findCost(provider, modelFor(call.question.path, target.model), toTokens(usage)))
   if (cost !== null) headers.set('x-al-cost-usd', trimZeros(cost))
   return new Response(said, { status, headers })
+}
+
+function toTokens({ input_tokens, cached_tokens = 0, output_tokens }: TokenUsage) {
+  return { inputTokens: input_tokens, cachedTokens: cached_tokens, outputTokens: output_tokens }
 }
 
 /** `0.001200000000` is `0.0012`. */

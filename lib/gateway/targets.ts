@@ -40,7 +40,7 @@ function servingKeys(keys: LentKey[], model: string | null): LentKey[] {
 }
 
 /** What to say where no key of the vault serves. */
-export function noKey(): AppError {
+function noKey(): AppError {
   const message = 'There is no key of a model server for this. Add one in the vault of AL-Chat.'
   return new AppError('provider_auth', message, { facts: { code: 'no_provider_key' } })
 }

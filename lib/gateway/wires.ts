@@ -18,13 +18,13 @@ export type Wire = {
 }
 
 /** From what a server says to what was asked for. */
-export type Translation = {
+type Translation = {
   /** A whole answer, from JSON to JSON. */
   whole(answer: JsonObject): JsonObject
   stream(): StreamTranslator
 }
 
-export type StreamTranslator = {
+type StreamTranslator = {
   /** Bytes as they come, in any pieces; gives text of whole events. Throws AppError for what is no answer. */
   take(bytes: Uint8Array): string
   /** Nothing more comes. */

@@ -9,12 +9,12 @@ export type Limits = { requests: Allowance | null; tokens: Allowance | null }
 /** The limits as OpenAI's API writes them into the head of an answer: `x-ratelimit-limit-requests` and the like. */
 export function writeLimits(limits: Limits): Record<string, string> {
   const headers: Record<string, string> = {}
-  for (const of of ['requests', 'tokens'] as const) {
-    const allowance = limits[of]
+  for (const kind of ['requests', 'tokens'] as const) {
+    const allowance = limits[kind]
     if (!allowance) continue
-    headers[`x-ratelimit-limit-${of}`] = String(allowance.limit)
-    headers[`x-ratelimit-remaining-${of}`] = String(allowance.remaining)
-    headers[`x-ratelimit-reset-${of}`] = writeDuration(allowance.resetMs)
+    headers[`x-ratelimit-limit-${kind}`] = String(allowance.limit)
+    headers[`x-ratelimit-remaining-${kind}`] = String(allowance.remaining)
+    headers[`x-ratelimit-reset-${kind}`] = writeDuration(allowance.resetMs)
   }
   return headers
 }

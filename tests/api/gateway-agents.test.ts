@@ -5,7 +5,7 @@ import { type GatewayWorld, startGateway } from '../support/gateway'
 import { makeKey } from '../support/keys'
 
 let world: GatewayWorld
-let openai: OpenAI
+let openai: OpenAI & { key: string }
 let projectId: string
 let agentId: string
 let stranger: Client
@@ -84,7 +84,7 @@ describe('an agent as a model', () => {
       const answer = await world.post(
         path,
         { model: `agent:${agentId}`, input: 'x', prompt: 'x' },
-        openai.apiKey,
+        openai.key,
       )
       expect(answer.status).toBe(400)
       expect(await answer.json()).toMatchObject({ error: { param: 'model', type: 'invalid_request_error' } })
@@ -116,7 +116,7 @@ describe('a key for certain models', () => {
     ).toHaveLength(1)
     for (const name of ['gpt-5', 'gpt-5-mini-2025-08-07', 'tex'])
       await expect(model(name)).rejects.toMatchObject({ status: 404, code: 'model_not_found' })
-    const { status } = await world.post('/images/generations', { prompt: 'A cat' }, narrow.apiKey)
+    const { status } = await world.post('/images/generations', { prompt: 'A cat' }, narrow.key)
     expect(status).toBe(404)
   })
 })
@@ -178,7 +178,7 @@ describe('a key with a budget', () => {
 
     const slow = await world.sdk({ requests_per_minute: 1 })
     const answers = await Promise.all(
-      [1, 2, 3].map(() => world.post('/chat/completions', { model: 'gpt-5-mini', messages }, slow.apiKey)),
+      [1, 2, 3].map(() => world.post('/chat/completions', { model: 'gpt-5-mini', messages }, slow.key)),
     )
     const refused = answers.filter(({ status }) => status === 429)
     expect(refused.length).toBeGreaterThanOrEqual(1)
@@ -205,7 +205,7 @@ test('an answer that is no stream tells what it cost', async () => {
   const streamed = await world.post(
     '/chat/completions',
     { model: 'gpt-5-mini', messages, stream: true },
-    openai.apiKey,
+    openai.key,
   )
   expect(streamed.headers.get('x-al-cost-usd')).toBeNull()
   await streamed.text()

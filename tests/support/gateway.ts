@@ -10,7 +10,7 @@ export type GatewayWorld = {
   server: TestServer
   admin: Client & { userId: string }
   /** The official client, with a key of the admin's that has this policy. */
-  sdk(policy?: object): Promise<OpenAI & { keyId: string }>
+  sdk(policy?: object): Promise<OpenAI & { keyId: string; key: string }>
   /** One POST as it is on the wire. */
   post(path: string, body: unknown, key: string, headers?: Record<string, string>): Promise<Response>
   close(): Promise<void>
@@ -32,7 +32,7 @@ export async function startGateway(env: Environment = {}): Promise<GatewayWorld>
   const sdk = async (policy: object = {}) => {
     const { key, id } = await makeKey(admin, { scopes: ['gateway'], ...policy })
     const client = new OpenAI({ baseURL: `${server.url}/v1`, apiKey: key, maxRetries: 0 })
-    return Object.assign(client, { keyId: id })
+    return Object.assign(client, { keyId: id, key })
   }
   const post: GatewayWorld['post'] = (path, body, key, headers = {}) =>
     fetch(`${server.url}/v1${path}`, {
