@@ -18,8 +18,8 @@ export {
   noteCallNothing,
   noteCallSuccess,
 } from './providers/breaker'
-export { retryAfterMs as readRetryAfter } from './providers/delivery'
 export { askToThink, type ClaudeTraits, type ThinkingAsked, traitsOfClaude } from './providers/claude'
+export { retryAfterMs as readRetryAfter } from './providers/delivery'
 export { EventCutter } from './providers/events'
 export { quote as redact } from './providers/faults'
 export { type ForwardCall, type Forwarded, forwardCall } from './providers/forward'

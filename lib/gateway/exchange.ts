@@ -67,15 +67,21 @@ export async function openExchange(sending: Sending): Promise<Exchange> {
 
 /** The question as it goes out to this target. */
 function readyFor({ question, target, reservation }: Sending, hidesUsage: boolean): Asked {
-  const { path, body } = question
-  const most = reservation?.outputTokens ?? null
+  const { path } = question
+  const { key, model } = target
+  const body = reservation
+    ? limitOutput(path, question.body, reservation.outputTokens, {
+        provider: key.provider,
+        model: model ?? '',
+      })
+    : question.body
   const options = typeof body.stream_options === 'object' ? body.stream_options : {}
   const changes: JsonObject = {
-    ...(most !== null && limitOutput(path, body, most)),
-    ...(target.model !== question.model && { model: target.model }),
+    ...(model !== question.model && { model }),
     ...(hidesUsage && { stream_options: { ...options, include_usage: true } }),
   }
-  return Object.keys(changes).length === 0 ? question : rewrite(question, changes)
+  const isAsItCame = body === question.body && Object.keys(changes).length === 0
+  return isAsItCame ? question : rewrite({ ...question, body }, changes)
 }
 
 /** Streams of chat and text completions tell their use only to those who ask for it. */

@@ -1,7 +1,7 @@
 import type { Actor } from '../auth'
 import { type Reservation, reserveUse } from '../usage'
 import type { ModelPath } from './asked'
-import { boundUse, mostOutputTokens } from './bounds'
+import { boundUse } from './bounds'
 import type { Question } from './question'
 import type { Target } from './targets'
 
@@ -16,16 +16,9 @@ export async function reserve(
   isAgain: boolean,
 ): Promise<Reservation | null> {
   if (actor.policy === null) return null
-  const named = modelFor(path, model)
-  const asked = { ...body, model: named }
-  return reserveUse(actor, {
-    provider: key.provider,
-    model: named,
-    surface: 'gateway',
-    ...boundUse(path, asked, bytes.byteLength),
-    mostOutputTokens: mostOutputTokens(named),
-    isAgain,
-  })
+  const asked = { provider: key.provider, model: modelFor(path, model) }
+  const bounds = boundUse(path, { ...body, model: asked.model }, bytes.byteLength, asked)
+  return reserveUse(actor, { ...asked, surface: 'gateway', ...bounds, isAgain })
 }
 
 /** What these calls are asked of where they name no model; of the others, whoever answers decides. */
