@@ -8,7 +8,7 @@ import { isLoopbackAllowed } from './reach'
 import { remember } from './remember'
 import { drainReplies, recoverReplies, stopReplies } from './replies'
 import { closeSessionLog, openSessionLog } from './sessions'
-import { closeBudgets } from './usage'
+import { closeBudgets, openBudgets } from './usage'
 import { resumeRotation, stopRotation, verifyVaultKey } from './vault'
 
 type Shutdown = { drain: () => Promise<void>; stop: () => Promise<void> }
@@ -32,6 +32,7 @@ async function start(): Promise<void> {
   await openSessionLog()
   await openFiles()
   await recoverReplies(adoptAnswer, isDatabaseOurs())
+  await openBudgets(isDatabaseOurs())
   await warmPasswords()
   tellReach()
 }

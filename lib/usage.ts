@@ -6,12 +6,12 @@ import { dayMs } from './usage/period'
 export { type Reservation, releaseUse, requireUseLeft, reserveUse, type Wish } from './usage/budget'
 export { exportUsage } from './usage/csv'
 export type { UsageRecord } from './usage/entry'
-export { closeBudgets } from './usage/leases'
 export { findModelLimits, type ModelLimits } from './usage/model-limits'
 export { listPrices, setPrice } from './usage/prices'
 export { findCost, recordUsage } from './usage/record'
 export { writeLimits } from './usage/refusals'
 export { listUsageByDay, summarizeUsage } from './usage/sums'
+export { closeBudgets, openBudgets, sweepReservations } from './usage/sweep'
 export { listTraffic } from './usage/traffic'
 
 const daysShown = 7

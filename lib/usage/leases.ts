@@ -26,7 +26,7 @@ const leases = () =>
 export const nodeId = () => leases().nodeId
 
 /** The ids of the reservations that this server holds. */
-const heldIds = () => [...leases().held.keys()]
+export const heldIds = () => [...leases().held.keys()]
 
 /** Keeps a reservation until it is dropped. */
 export function holdLease(id: string): void {
@@ -85,8 +85,8 @@ async function renewLeases(): Promise<void> {
   }
 }
 
-/** At the end: keeps nothing any more; what is held runs out by itself. */
-export async function closeBudgets(): Promise<void> {
+/** Keeps nothing any more. */
+export async function stopRenewing(): Promise<void> {
   endTimer()
   await leases().turn
 }

@@ -24,7 +24,7 @@ export async function recordUsage(record: UsageRecord): Promise<boolean> {
 type Call = { id: string; openedAt: Date | null; isLost?: boolean }
 
 /** Of a call that `isLost` only if its lease has run out. */
-async function writeEntry({ id, openedAt, isLost }: Call, entry: LedgerEntry): Promise<boolean> {
+export async function writeEntry({ id, openedAt, isLost }: Call, entry: LedgerEntry): Promise<boolean> {
   const { replyId, keyId, surface, inputTokens, outputTokens } = entry
   const price = await findPrice(entry.provider, entry.model)
   const costUsd = price && costOf(price, entry)
