@@ -31,7 +31,7 @@ export type Outcome = { trial: Trial; retries: number; reservation: Reservation 
 export class Asking {
   readonly #call: Call
   #retries = 0
-  #held: { model: string | null; reservation: Reservation | null } | null = null
+  #held: { name: string; reservation: Reservation | null } | null = null
 
   constructor(call: Call) {
     this.#call = call
@@ -68,7 +68,9 @@ export class Asking {
     if (!admission.isAdmitted) return { kind: 'failure', target, error: resting(target, admission.waitMs) }
     try {
       await this.#hold(target)
-      return await this.#insist(target, isLast ? longestWaitMs : longestWaitBesideMs)
+      const trial = await this.#insist(target, isLast ? longestWaitMs : longestWaitBesideMs)
+      noteCircuit(target, trial)
+      return trial
     } finally {
       noteCallNothing(name)
     }
@@ -76,13 +78,15 @@ export class Asking {
 
   /** Sets aside what the call may cost with this model. */
   async #hold(target: Target): Promise<void> {
-    if (this.#held !== null && this.#held.model === target.model) return
+    // Another server may ask another price for the same model.
+    const name = `${target.key.provider}|${target.model}`
+    if (this.#held?.name === name) return
     const before = this.#held?.reservation
     if (before) await releaseUse(before)
     const isAgain = this.#held !== null
     this.#held = null
     const reservation = await reserve(this.#call.actor, this.#call.question, target, isAgain)
-    this.#held = { model: target.model, reservation }
+    this.#held = { name, reservation }
   }
 
   async #insist(target: Target, patienceMs: number): Promise<Trial> {
@@ -106,10 +110,7 @@ export class Asking {
         target,
         reservation: this.#held?.reservation ?? null,
       })
-      const { status } = exchange.answer
-      if (status >= 500) noteCallFailure(circuitOf(target), labelOf(target))
-      else noteCallSuccess(circuitOf(target))
-      if (status < 400) {
+      if (exchange.answer.status < 400) {
         void noteOutcome(key, null)
         return { kind: 'answer', exchange }
       }
@@ -121,7 +122,6 @@ export class Asking {
       if (signal.aborted) return { kind: 'left', target, error: signal.reason }
       const fault = asAppError(error)
       void noteOutcome(key, error)
-      if (isServersFault(fault)) noteCallFailure(circuitOf(target), labelOf(target))
       if (fault.code === 'internal' || fault.code === 'invalid_input') throw fault
       return { kind: 'failure', target, error: fault }
     }
@@ -144,6 +144,17 @@ function resting(target: Target, waitMs: number): AppError {
     retryAfterSeconds: waitMs / 1000,
     facts: { code: 'provider_resting' },
   })
+}
+
+/** One call is one failure, however often it was tried. */
+function noteCircuit(target: Target, trial: Trial): void {
+  if (trial.kind === 'left') return
+  const isFailure =
+    trial.kind === 'failure'
+      ? isServersFault(trial.error)
+      : trial.kind === 'refusal' && trial.refusal.status >= 500
+  if (isFailure) noteCallFailure(circuitOf(target), labelOf(target))
+  else if (trial.kind !== 'failure') noteCallSuccess(circuitOf(target))
 }
 
 function isServersFault({ code, facts }: AppError): boolean {

@@ -33,7 +33,7 @@ export async function settle(line: Line, meter: StreamMeter | null, how: How): P
   const { actor, question, key, status, reservation } = line
   const isRefused = status !== null && status >= 400
   const usage = meter?.usage() ?? null
-  const wasAsked = how === 'left' || (status !== null && !isRefused)
+  const wasAsked = line.cache !== 'hit' && (how === 'left' || (status !== null && !isRefused))
   try {
     await recordUsage({
       userId: actor.userId,

@@ -130,8 +130,8 @@ describe('a server that fails in a row', () => {
   test('is left alone after five failures, which the health tells, and everybody is told to come again', async () => {
     const openai = await broken.sdk()
     broken.upstream.script({ error: 'server_error' }, { times: 99 })
-    await expect(ask(openai)).rejects.toMatchObject({ status: 500 })
-    await expect(ask(openai)).rejects.toMatchObject({ status: 500 })
+    for (let failure = 0; failure < 5; failure++)
+      await expect(ask(openai)).rejects.toMatchObject({ status: 500 })
     const before = broken.upstream.journal.length
     const refused = await ask(openai).catch((error: unknown) => error)
     expect(refused).toMatchObject({ status: 503, code: 'provider_resting' })
