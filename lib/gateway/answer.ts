@@ -5,7 +5,6 @@ import { Asking, type Outcome, type Trial } from './asking'
 import type { Call } from './call'
 import type { Answer } from './collected'
 import type { Exchange } from './exchange'
-import { passHeaders } from './headers'
 import { type Line, settle } from './ledger'
 import { tellLimits } from './limits'
 import { StreamMeter } from './meter'
@@ -66,16 +65,16 @@ async function giveUp(
   throw error
 }
 
-function refuse({ answer }: Exchange, { refusal }: Extract<Trial, { kind: 'refusal' }>): Response {
-  const headers = passHeaders(answer.headers)
+function refuse({ answer, wire }: Exchange, { refusal }: Extract<Trial, { kind: 'refusal' }>): Response {
+  const headers = wire.toHeaders(answer.headers)
   headers.set('content-type', 'application/json')
   return Response.json({ error: refusal.error }, { status: refusal.status, headers })
 }
 
 async function respond(call: Call, exchange: Exchange, { reservation }: Outcome): Promise<Response> {
-  const { answer, meter, target } = exchange
+  const { answer, meter, target, wire } = exchange
   const { status } = answer
-  const headers = passHeaders(answer.headers)
+  const headers = wire.toHeaders(answer.headers)
   tellLimits(headers, reservation)
   if (/^text\/event-stream\b/i.test(answer.headers['content-type'] ?? '')) {
     const body = keepStream(call, exchange, translateStream(exchange))

@@ -114,7 +114,7 @@ export class Asking {
         void noteOutcome(key, null)
         return { kind: 'answer', exchange }
       }
-      const { refusal, cause } = await readRefusal(key, exchange.answer)
+      const { refusal, cause } = await readRefusal(key, exchange.answer, exchange.wire.toRefusal)
       void noteOutcome(key, cause)
       return { kind: 'refusal', exchange, refusal }
     } catch (error) {

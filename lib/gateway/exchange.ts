@@ -1,7 +1,7 @@
 import { env } from '../env'
 import type { Forwarded } from '../providers'
 import type { Reservation } from '../usage'
-import { lendKey } from '../vault'
+import { type LentKey, lendKey } from '../vault'
 import { type Asked, type JsonObject, rewrite } from './asked'
 import { limitOutput } from './bounds'
 import type { Call } from './call'
@@ -10,7 +10,8 @@ import { StreamMeter } from './meter'
 import type { Question } from './question'
 import type { Target } from './targets'
 import { UsageFilter } from './usage-filter'
-import { findWire, type Wire } from './wires'
+import type { Wire } from './wire'
+import { findWire } from './wires'
 
 /** How an answer ended: the server said all, the reader went away, or the server did. */
 export type How = 'whole' | 'left' | 'broken'
@@ -36,7 +37,7 @@ type Sending = Call & { target: Target; reservation: Reservation | null }
 export async function openExchange(sending: Sending): Promise<Exchange> {
   const { request, target, signal } = sending
   const { key } = target
-  const hidesUsage = sending.reservation !== null && saysNoUsage(sending.question)
+  const hidesUsage = sending.reservation !== null && saysNoUsage(sending.question, key)
   const wire = findWire(readyFor(sending, hidesUsage), target)
   const meter = new StreamMeter()
   const ended = Promise.withResolvers<How>()
@@ -84,9 +85,10 @@ function readyFor({ question, target, reservation }: Sending, hidesUsage: boolea
   return isAsItCame ? question : rewrite({ ...question, body }, changes)
 }
 
-/** Streams of chat and text completions tell their use only to those who ask for it. */
-function saysNoUsage({ path, isStream, body }: Question): boolean {
-  if (!isStream || (path !== '/chat/completions' && path !== '/completions')) return false
+/** Streams of chat and text completions tell their use only to those who ask for it; Anthropic's always do. */
+function saysNoUsage({ path, isStream, body }: Question, { provider }: LentKey): boolean {
+  if (!isStream || provider === 'anthropic' || (path !== '/chat/completions' && path !== '/completions'))
+    return false
   const options = body.stream_options
   return !(
     typeof options === 'object' &&

@@ -2,9 +2,9 @@ import { AppError, asAppError } from '../errors'
 import type { Exchange } from './exchange'
 
 /** A stream in the words of the call: as it comes where no translation is needed. */
-export function translateStream({ answer, wire }: Exchange): ReadableStream<Uint8Array> {
+export function translateStream({ answer, wire, meter }: Exchange): ReadableStream<Uint8Array> {
   if (!wire.translation) return answer.body
-  const translator = wire.translation.stream()
+  const translator = wire.translation.stream(meter)
   const reader = answer.body.getReader()
   const encoder = new TextEncoder()
   let isOver = false
@@ -35,10 +35,13 @@ export function translateStream({ answer, wire }: Exchange): ReadableStream<Uint
 }
 
 /** A whole answer in the words of the call. Throws provider_failed for what is none. */
-export function translateWhole({ wire }: Exchange, bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+export function translateWhole(
+  { wire, meter }: Exchange,
+  bytes: Uint8Array<ArrayBuffer>,
+): Uint8Array<ArrayBuffer> {
   if (!wire.translation) return bytes
   const answer = parse(bytes)
-  return Buffer.from(JSON.stringify(wire.translation.whole(answer)))
+  return Buffer.from(JSON.stringify(wire.translation.whole(answer, meter)))
 }
 
 function parse(bytes: Uint8Array): { [name: string]: unknown } {
