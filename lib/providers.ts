@@ -6,8 +6,9 @@ import { cancelInBackground } from './providers/cancel'
 import { completions } from './providers/completions'
 import { playDemo } from './providers/demo'
 import { explainFault, readFault } from './providers/faults'
+import { messages } from './providers/messages'
 import { unresumable } from './providers/mishaps'
-import type { ModelCall, ModelEvent, ModelKey } from './providers/port'
+import type { Dialect, ModelCall, ModelEvent, ModelKey } from './providers/port'
 import { countModels, requireCredit } from './providers/probe'
 import { responses } from './providers/responses'
 
@@ -44,9 +45,16 @@ export { deleteUpload, uploadToProvider } from './providers/uploads'
  */
 export function streamModel(call: ModelCall): AsyncIterable<ModelEvent> {
   const { key, resume } = call
-  const dialect = key.provider === 'openai' ? responses : completions
-  if (resume && (key.provider === 'demo' || !dialect.canResume)) return failing(unresumable(key))
-  return key.provider === 'demo' ? playDemo(call) : askServer(call, dialect)
+  const dialect = dialectOf(key)
+  if (resume && !dialect?.canResume) return failing(unresumable(key))
+  return dialect ? askServer(call, dialect) : playDemo(call)
+}
+
+/** The dialect that a key's server speaks; the demo model has none. */
+function dialectOf({ provider }: ModelKey): Dialect | null {
+  if (provider === 'openai') return responses
+  if (provider === 'anthropic') return messages
+  return provider === 'demo' ? null : completions
 }
 
 function failing(error: AppError): AsyncIterable<ModelEvent> {

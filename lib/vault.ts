@@ -135,12 +135,6 @@ export async function withStoredCredential<T>(
     await recordDeed(tx, { actor, origin, action: 'credential.test', row: known })
     return known
   })
-  if (row.type === 'anthropic') {
-    throw new AppError(
-      'provider_failed',
-      'This key is kept safe, but this version cannot talk to Anthropic yet.',
-    )
-  }
   if (row.expiresAt && row.expiresAt <= new Date()) throw expired(row)
   noteUse(row.id)
   return use(await openStored(toServingKey(row)))

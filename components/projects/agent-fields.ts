@@ -1,3 +1,4 @@
+import { defaultClaude, defaultModel } from '@/lib/contracts/models'
 import type { AgentSettings, ModelProvider } from '@/lib/contracts/projects'
 
 export type Effort = NonNullable<AgentSettings['reasoning_effort']> | 'default'
@@ -6,7 +7,7 @@ export const providers: { value: ModelProvider; label: string; detail: string }[
   {
     value: 'auto',
     label: 'Automatic',
-    detail: 'The first provider that there is a key for, else the demo model',
+    detail: 'The first key of OpenAI or a compatible server, else the demo model',
   },
   { value: 'openai', label: 'OpenAI', detail: 'Needs an OpenAI key' },
   {
@@ -14,6 +15,7 @@ export const providers: { value: ModelProvider; label: string; detail: string }[
     label: 'OpenAI-compatible',
     detail: 'Ollama, vLLM, OpenRouter or another address',
   },
+  { value: 'anthropic', label: 'Anthropic', detail: 'Claude; needs an Anthropic key' },
   { value: 'demo', label: 'Demo model', detail: 'Scripted and offline; not an AI' },
 ]
 
@@ -51,6 +53,14 @@ export function toDraft(settings: AgentSettings): AgentDraft {
     reasoning_effort: settings.reasoning_effort ?? 'default',
     tools: settings.tools.length > 0 ? JSON.stringify(settings.tools, null, 2) : '',
   }
+}
+
+/** Another provider, with a model of its own where the one before was only what is proposed. */
+export function chooseProvider(draft: AgentDraft, model_provider: ModelProvider): Partial<AgentDraft> {
+  const [proposed, before] =
+    model_provider === 'anthropic' ? [defaultClaude, defaultModel] : [defaultModel, defaultClaude]
+  const isProposed = draft.model_name.trim() === before
+  return { model_provider, ...(isProposed && { model_name: proposed }) }
 }
 
 type Read = { settings: AgentSettings } | { fault: { path: keyof AgentDraft; message: string } }

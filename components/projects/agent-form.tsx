@@ -12,7 +12,7 @@ import { Switch } from '@/components/ui/switch'
 import { notify } from '@/components/ui/toast'
 import { useSubmit } from '@/components/ui/use-submit'
 import type { AgentRecord, AgentSettings } from '@/lib/contracts/projects'
-import { type AgentDraft, efforts, providers, readDraft, toDraft } from './agent-fields'
+import { type AgentDraft, chooseProvider, efforts, providers, readDraft, toDraft } from './agent-fields'
 
 type AgentFormProps = {
   projectId: string
@@ -132,7 +132,7 @@ function AgentInputs({ draft, change, faultOf }: AgentInputsProps) {
             <Select
               {...wiring}
               value={draft.model_provider}
-              onChange={(model_provider) => change({ model_provider })}
+              onChange={(provider) => change(chooseProvider(draft, provider))}
               options={providers}
             />
           )}

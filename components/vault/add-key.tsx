@@ -50,7 +50,7 @@ const types: { value: CredentialType; label: string; detail?: string }[] = [
     label: 'OpenAI-compatible',
     detail: 'Ollama, vLLM, OpenRouter or another address',
   },
-  { value: 'anthropic', label: 'Anthropic', detail: 'Kept safe; chats cannot use it yet' },
+  { value: 'anthropic', label: 'Anthropic', detail: 'Claude, for agents that are set to it' },
 ]
 
 /** Whose a key can be, as far as the reader may say so. */

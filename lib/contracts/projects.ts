@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { defaultModel } from './models'
 import { Id, line, prose, wholeNumber } from './primitives'
 
 export const CreateProject = z.strictObject({ name: line(120), description: prose(2000).default('') })
@@ -23,8 +24,8 @@ export type ProjectRecord = {
   updated_at: string
 }
 
-/** `auto` lets the vault choose: the first provider that there is a key for, else the demo model. */
-export const ModelProvider = z.enum(['auto', 'openai', 'openai-compatible', 'demo'])
+/** `auto` lets the vault choose: the first key of OpenAI or a compatible server that there is, else the demo model. */
+export const ModelProvider = z.enum(['auto', 'openai', 'openai-compatible', 'anthropic', 'demo'])
 export type ModelProvider = z.infer<typeof ModelProvider>
 
 const deepestTool = 32
@@ -70,8 +71,6 @@ const agentFields = {
       message: 'At most 100000 characters of JSON, without characters that cannot be stored.',
     }),
 }
-
-export const defaultModel = 'gpt-5-mini'
 
 export const CreateAgent = z.strictObject({
   name: agentFields.name,

@@ -61,7 +61,7 @@ async function contentOf(key: LentKey, row: FileRow, room: Room): Promise<Conten
   if (key.provider === 'openai') {
     const remoteId = await ensureCopy(key, row)
     if (remoteId !== null) return { type, remoteId }
-  } else if (kind === 'pdf') return pdfContent(row, room)
+  } else if (kind === 'pdf' && key.provider !== 'anthropic') return pdfContent(row, room)
   if (row.bytes > room.bytes)
     return absent('This file was left out: all files of the conversation together are too large.')
   room.bytes -= row.bytes

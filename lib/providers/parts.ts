@@ -52,6 +52,19 @@ export function completionsContent(message: ModelMessage): unknown {
   return [...images, ...texts.map((text) => ({ type: 'text', text }))]
 }
 
+/** The content of a message as blocks of Anthropic's; texts in which nothing can be seen are refused there. */
+export function messagesContent(message: ModelMessage): unknown[] {
+  const files = (message.files ?? []).flatMap((file) => messagesBlock(file) ?? [])
+  const texts = textsOf(message).filter((text) => text.trim() !== '')
+  return [...files, ...texts.map((text) => ({ type: 'text', text }))]
+}
+
+function messagesBlock({ filename, mimeType, content }: ModelFile): unknown {
+  if (!('base64' in content)) return null
+  const source = { type: 'base64', media_type: mimeType, data: content.base64 }
+  return content.type === 'image' ? { type: 'image', source } : { type: 'document', source, title: filename }
+}
+
 /** About how many characters a model is told with a message; an image counts as a thousand tokens. */
 export function lengthOfMessage({ text, files = [] }: ModelMessage): number {
   return files.reduce((sum, file) => sum + (asText(file)?.length ?? 4000), text.length)

@@ -16,7 +16,9 @@ const creditTimeouts = { connectMs: 5000, firstByteMs: 10_000, idleMs: 5000, tot
 
 /** How many models a server lists for this key; throws as a call to a model does. */
 export async function countModels(key: ModelKey, signal: AbortSignal): Promise<number> {
-  const call = { key, path: '/models', accept: 'application/json', timeouts }
+  // Anthropic's list comes in pages.
+  const path = key.provider === 'anthropic' ? '/v1/models?limit=1000' : '/models'
+  const call = { key, path, accept: 'application/json', timeouts }
   const { status, text, explain } = await fetchWhole(call, signal)
   if (status !== 200) throw explain()
   const body = parseJson(text)

@@ -9,7 +9,7 @@ import { askPapita, isPapitaFor, keyIn, type PapitaAnswers } from './papita'
 import { type CredentialRow, lastFour, toCredentialRecord, withOwner } from './records'
 
 /** `any` is for who speaks every provider's language: it finds the keys of all kinds, `auto` those that any agent takes. */
-export type WantedProvider = ModelProvider | 'anthropic' | 'any'
+export type WantedProvider = ModelProvider | 'any'
 
 /** What a key is wanted for. Without a project, or without an actor, the narrower scopes are passed over. */
 export type CredentialQuery = { projectId: string | null; provider: WantedProvider }

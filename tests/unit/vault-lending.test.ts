@@ -99,6 +99,26 @@ test('an agent of an OpenAI-compatible server does not get the OpenAI key of the
   })
 })
 
+test('an agent of Anthropic’s takes Anthropic’s keys alone, and the steps say why no other one serves', async () => {
+  await keep('sk-test-own-01')
+  await expect(lend(ada, 'anthropic')).rejects.toMatchObject({
+    code: 'provider_auth',
+    message: expect.stringContaining('no Anthropic key'),
+  })
+  await keep('anthropic-key-77aa', { type: 'anthropic' })
+  expect(await lend(ada, 'anthropic')).toMatchObject({ provider: 'anthropic', apiKey: 'anthropic-key-77aa' })
+  const steps = await explainResolution(ada, { projectId, provider: 'anthropic' })
+  expect(steps.map(({ source, status, detail }) => [source, status, detail])).toEqual([
+    ['papita_user', 'off', 'PAPITA_API_URL is not set.'],
+    ['papita_global', 'off', 'PAPITA_API_URL is not set.'],
+    ['user', 'serves', 'Anthropic key ending 77aa'],
+    ['project', 'empty', 'The project has no key for this.'],
+    ['global', 'empty', 'There is no key for everyone.'],
+    ['environment', 'off', 'The key in OPENAI_API_KEY is for OpenAI only.'],
+    ['demo', 'off', 'This agent never answers with the demo model.'],
+  ])
+})
+
 test("nobody is lent another user's key, nor a key of a project that is not shared with them", async () => {
   await keep('sk-test-own-01')
   await keep('sk-test-project-01', { scope: 'project' })
@@ -178,8 +198,9 @@ test('a broken record fails; the search does not go on to another key behind the
 test('the steps name the key that is then lent, for every kind of agent', async () => {
   await keep('sk-test-global-01', { by: admin, scope: 'global' })
   await keep('compatible-key-9', { scope: 'project', type: 'openai-compatible' })
+  await keep('anthropic-key-9', { by: admin, scope: 'global', type: 'anthropic' })
   await keep('sk-test-own-77aa')
-  for (const provider of ['auto', 'openai', 'openai-compatible', 'demo'] as const) {
+  for (const provider of ['auto', 'openai', 'openai-compatible', 'anthropic', 'demo'] as const) {
     const steps = await explainResolution(ada, { projectId, provider })
     expect(steps.map(({ source }) => source)).toEqual([
       'papita_user',
@@ -195,7 +216,7 @@ test('the steps name the key that is then lent, for every kind of agent', async 
       expect.objectContaining({ source: lent.source }),
     ])
     expect(await findServingKey(ada, { projectId, provider })).toEqual({ ...lent, apiKey: undefined })
-    expect(JSON.stringify(steps)).not.toMatch(/sk-test|compatible-key/)
+    expect(JSON.stringify(steps)).not.toMatch(/sk-test|compatible-key|anthropic-key/)
   }
   const steps = await explainResolution(ada, { projectId })
   expect(steps.map(({ status }) => status)).toEqual([

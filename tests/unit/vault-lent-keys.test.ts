@@ -3,6 +3,7 @@ import type { Actor } from '@/lib/auth'
 import { CreateProject } from '@/lib/contracts/projects'
 import { db } from '@/lib/db'
 import { AppError } from '@/lib/errors'
+import { testCredential } from '@/lib/health'
 import { createProject } from '@/lib/projects'
 import {
   type CredentialQuery,
@@ -13,6 +14,7 @@ import {
   updateCredential,
   withCredential,
 } from '@/lib/vault'
+import { startAnthropic } from '../support/anthropic'
 import { makeActor, openLibrary, origin } from '../support/library'
 import { forgetKnownPapita, type PapitaServer, startPapita } from '../support/papita'
 import { keepKey } from '../support/vault'
@@ -235,4 +237,26 @@ test('a key that was listed is lent to a call: its use is noted, and a refusal o
   await expect(lendKey(papitas, () => Promise.reject(refused))).rejects.toMatchObject({
     message: 'OpenAI does not accept the key ending 7a7a that Papita has. Replace it there.',
   })
+})
+
+test('a stored key of Anthropic’s is tested at Anthropic, and what it says is noted', async () => {
+  const server = await startAnthropic()
+  try {
+    const keepAt = (apiKey: string) => keepKey(ada, apiKey, { ...anthropic, baseUrl: server.baseUrl })
+    const good = await keepAt('sk-ant-good-0001')
+    expect(await testCredential(ada, good.id, origin)).toMatchObject({ ok: true, models: 3 })
+    const bad = await keepAt('sk-bad-0001-9e77')
+    expect(await testCredential(ada, bad.id, origin)).toMatchObject({
+      ok: false,
+      error: 'Anthropic refused the key ending 9e77. Replace it in the vault.',
+    })
+    const rows = await db().credential.findMany({ orderBy: { createdAt: 'asc' } })
+    expect(rows.map(({ failure }) => failure)).toEqual([null, 'refused'])
+    expect(server.journal.map(({ headers }) => headers['x-api-key'])).toEqual([
+      'sk-ant-good-0001',
+      'sk-bad-0001-9e77',
+    ])
+  } finally {
+    await server.close()
+  }
 })
