@@ -42,6 +42,8 @@ class Passage implements UpstreamListener {
   #controller: ReadableStreamDefaultController<Uint8Array> | undefined
   /** Set between turns: how to wait no longer. */
   #stopWaiting: (() => void) | null = null
+  /** What came in one reading of the connection: a chunk for each event, most of the time. */
+  #gathered: Buffer[] = []
   #isWanted = false
   #isStream = false
   #isOver = false
@@ -96,6 +98,23 @@ class Passage implements UpstreamListener {
 
   chunk(bytes: Buffer): void {
     if (this.#isOver) return
+    this.#gathered.push(bytes)
+    if (this.#gathered.length === 1) process.nextTick(this.#passGathered)
+  }
+
+  /** Passes on all that came at once: a pause after the first chunk would leave the others to a turn each. */
+  readonly #passGathered = (): void => {
+    if (this.#isOver || this.#gathered.length === 0) return
+    const pieces = this.#gathered.splice(0)
+    const [only] = pieces
+    try {
+      this.#pass(only && pieces.length === 1 ? only : Buffer.concat(pieces))
+    } catch (error) {
+      this.fail(error as Error)
+    }
+  }
+
+  #pass(bytes: Buffer): void {
     const isLast = this.#call.tap.chunk(bytes)
     this.#isWanted = isLast
     if (!isLast) this.#upstream.pause()
@@ -111,6 +130,7 @@ class Passage implements UpstreamListener {
   }
 
   end(): void {
+    this.#passGathered()
     if (this.#end('whole')) this.#controller?.close()
   }
 
@@ -141,6 +161,7 @@ class Passage implements UpstreamListener {
   }
 
   #fail(error: Error): void {
+    this.#passGathered()
     if (!this.#end('broken')) return
     this.#upstream.close()
     this.#settle.reject(error)
