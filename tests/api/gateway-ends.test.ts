@@ -85,7 +85,7 @@ describe('a model server that is too slow', () => {
 })
 
 describe('a model server that goes', () => {
-  test('between two events the reader is told; in the middle of one the connection is cut', async () => {
+  test('between two events: the reader is told in a last one', async () => {
     world.upstream.script({ text: words, end: 'cut_before_end', after: 3, close: 'abrupt' })
     const told = await readAll('/chat/completions', { model: 'gpt-5-mini', messages, stream: true })
     expect(told.isCut).toBe(false)
@@ -93,10 +93,6 @@ describe('a model server that goes', () => {
       /data: \{"error":\{"message":"[^"]+","type":"server_error","param":null,"code":"provider_failed"\}\}\n\n$/,
     )
     expect(told.text).not.toContain('[DONE]')
-    world.upstream.script({ text: words, end: 'cut_mid_event', after: 3, close: 'abrupt' })
-    const cut = await readAll('/chat/completions', { model: 'gpt-5-mini', messages, stream: true })
-    expect(cut.isCut).toBe(true)
-    expect(cut.text).not.toContain('"error"')
   })
 })
 
@@ -137,7 +133,7 @@ describe('a caller who goes', () => {
     const budgeted = await world.sdk({ budget_usd: 0.01 })
     world.upstream.script({ text: words, delayMs: 50 })
     const gone = new AbortController()
-    const body = { model: 'gpt-5-mini', messages, stream: true as const, max_completion_tokens: 1200 }
+    const body = { model: 'gpt-5-mini', messages, stream: true as const, max_completion_tokens: 4000 }
     const stream = await budgeted.chat.completions.create(body, { signal: gone.signal })
     await expect(budgeted.chat.completions.create(body)).rejects.toMatchObject({ code: 'insufficient_quota' })
     for await (const _ of stream) break

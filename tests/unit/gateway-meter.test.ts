@@ -1,0 +1,62 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { AppError } from '../../lib/errors'
+import { lastWordsOf } from '../../lib/gateway/last-words'
+import { StreamMeter } from '../../lib/gateway/meter'
+
+const events = [
+  '{"choices":[{"delta":{"content":"a"}}],"usage":null}',
+  '{"choices":[],"usage":{"prompt_tokens":7,"completion_tokens":3,"total_tokens":10}}',
+]
+const stream = [...events, '[DONE]'].map((data) => `data: ${data}\n\n`).join('')
+const broken = new AppError('provider_failed', 'It went.')
+
+function meterOf(text: string, places: number[] = []): StreamMeter {
+  const meter = new StreamMeter()
+  const bytes = Buffer.from(text)
+  const ends = [...new Set(places.map((place) => place % bytes.length))].sort((a, b) => a - b)
+  for (const [index, end] of [...ends, bytes.length].entries())
+    meter.chunk(bytes.subarray(ends[index - 1] ?? 0, end))
+  return meter
+}
+
+test('the use is read from the end of a stream, however it was cut', () => {
+  fc.assert(
+    fc.property(fc.array(fc.nat(1000), { maxLength: 20 }), (places) => {
+      expect(meterOf(stream, places).usage()).toMatchObject({ input_tokens: 7, output_tokens: 3 })
+    }),
+  )
+})
+
+test('a use that words only speak of is none', () => {
+  const words = JSON.stringify({
+    choices: [{ delta: { content: '"usage": {"prompt_tokens": 1, "completion_tokens": 1}' } }],
+  })
+  expect(meterOf(`data: ${words}\n\n`).usage()).toBeNull()
+})
+
+describe('the last words of a stream that broke', () => {
+  test.each(['', 'data: {"a":1}\n\n', 'data: {"a":1}\r\n\r\n'])(
+    'after whole events, or none, there are some: %j',
+    (text) => {
+      const words = lastWordsOf('/chat/completions', meterOf(text), broken)
+      expect(words && JSON.parse(Buffer.from(words).toString().slice(6))).toEqual({
+        error: { message: 'It went.', type: 'server_error', param: null, code: 'provider_failed' },
+      })
+    },
+  )
+
+  test.each(['data: {"a":', 'data: {"a":1}\n', 'data: {"a":1}\n\ndata: '])(
+    'in the middle of an event there are none: %j',
+    (text) => {
+      expect(lastWordsOf('/chat/completions', meterOf(text), broken)).toBeNull()
+    },
+  )
+
+  test('those of a response have the next number', () => {
+    const meter = meterOf('event: x\ndata: {"type":"x","sequence_number":41}\n\n')
+    const words = String(Buffer.from(lastWordsOf('/responses', meter, broken) ?? ''))
+    expect(words.startsWith('event: error\ndata: ')).toBe(true)
+    expect(JSON.parse(words.slice(words.indexOf('{')))).toMatchObject({ type: 'error', sequence_number: 42 })
+  })
+})
