@@ -89,7 +89,7 @@ const Usage = z.object({
 })
 
 /** A Response, as its specification has it. */
-const ResponseResource = z.object({
+export const ResponseResource = z.object({
   id: z.string(),
   object: z.literal('response'),
   created_at: count,
@@ -132,11 +132,16 @@ const atItem = { ...numbered, item_id: z.string(), output_index: count }
 const atPart = { ...atItem, content_index: count }
 const atSummary = { ...atItem, summary_index: count }
 
-const snapshots = ['created', 'queued', 'in_progress', 'completed', 'failed', 'incomplete'].map((name) =>
-  z.object({ type: z.literal(`response.${name}`), ...numbered, response: ResponseResource }),
-)
+const snapshot = <T extends string>(type: T) =>
+  z.object({ type: z.literal(type), ...numbered, response: ResponseResource })
 
 const events = [
+  snapshot('response.created'),
+  snapshot('response.queued'),
+  snapshot('response.in_progress'),
+  snapshot('response.completed'),
+  snapshot('response.failed'),
+  snapshot('response.incomplete'),
   z.object({ type: z.literal('response.output_item.added'), ...numbered, output_index: count, item: Item }),
   z.object({ type: z.literal('response.output_item.done'), ...numbered, output_index: count, item: Item }),
   z.object({ type: z.literal('response.content_part.added'), ...atPart, part: Part }),
@@ -175,7 +180,7 @@ const events = [
     ...numbered,
     error: z.object({ type: z.string(), code: noted, message: z.string(), param: noted }),
   }),
-]
+] as const
 
 /** Any event of a Response's stream, as the specification has it. */
-export const StreamEvent = z.union([...snapshots, ...events])
+export const StreamEvent = z.discriminatedUnion('type', events)

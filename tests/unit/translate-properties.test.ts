@@ -136,6 +136,21 @@ test('every item begins once, ends once, stands where its events say, and is the
   )
 })
 
+test('every part begins once, ends once, and is then as its item has it', () => {
+  fc.assert(
+    fc.property(streams, ({ answer, habits }) => {
+      const { events, response } = stream(chunksOf(answer, habits))
+      for (const [index, item] of outputOf(response).entries()) {
+        const parts = (item.type === 'reasoning' ? item.summary : (item.content ?? [])) as JsonObject[]
+        const own = events.filter((event) => event.output_index === index && 'part' in event)
+        const [begun, ended] = ['added', 'done'].map((name) => own.filter(({ type }) => type.endsWith(name)))
+        expect(begun).toHaveLength(parts.length)
+        expect(ended?.map(({ part }) => part)).toEqual(parts)
+      }
+    }),
+  )
+})
+
 /** The deltas of one kind, put together by where they belong. */
 function gather(events: ResponseEvent[], name: string, field: string): [string, string][] {
   const places = (event: JsonObject) =>

@@ -126,6 +126,28 @@ describe('one turn of the model is one message', () => {
     ])
   })
 
+  test('and what is said or called after all answers is another turn', () => {
+    const items = [user('x'), call('a'), output('a', 'A'), call('b'), output('b', 'B'), assistant('Done.')]
+    expect(messagesFor(items)).toEqual([
+      user('x'),
+      assistant(null, { tool_calls: [chatCall('a')] }),
+      toolMessage('a', 'A'),
+      assistant(null, { tool_calls: [chatCall('b')] }),
+      toolMessage('b', 'B'),
+      assistant('Done.'),
+    ])
+  })
+
+  test('and all that is said between a call and its answer is one message, as are two texts without a call not', () => {
+    const said = [assistant('One.'), assistant('Two.')]
+    expect(messagesFor([user('x'), call('a'), ...said, output('a', 'A')])).toEqual([
+      user('x'),
+      assistant('One.\n\nTwo.', { tool_calls: [chatCall('a')] }),
+      toolMessage('a', 'A'),
+    ])
+    expect(messagesFor([user('x'), ...said])).toEqual([user('x'), ...said])
+  })
+
   test('outputs stand right behind their calls, whatever came in between', () => {
     const items = [
       user('x'),

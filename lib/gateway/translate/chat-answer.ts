@@ -86,11 +86,15 @@ function readLogprob(value: unknown): JsonObject {
   return { ...tokenOf(entry), top_logprobs: asList(entry.top_logprobs).map((top) => tokenOf(asObject(top))) }
 }
 
+function isBytes(value: unknown): boolean {
+  return Array.isArray(value) && value.every((byte) => Number.isInteger(byte))
+}
+
 function tokenOf({ token, bytes, logprob }: JsonObject): JsonObject {
   const text = asText(token)
   return {
     token: text,
-    bytes: Array.isArray(bytes) ? bytes : [...Buffer.from(text)],
+    bytes: isBytes(bytes) ? bytes : [...Buffer.from(text)],
     logprob: typeof logprob === 'number' ? logprob : 0,
   }
 }

@@ -79,10 +79,12 @@ export class ResponseStream {
     if (this.isOver) return []
     this.#learn(chunk)
     this.#begin()
-    const fault = faultIn(chunk)
-    const choice = choiceIn(chunk)
-    if (fault !== undefined) this.#fail(this.#explain(fault))
-    else if (choice) this.#hear(choice)
+    try {
+      this.#read(chunk)
+    } catch {
+      // Arguments that come as an object may be too deep to be written.
+      this.#fail(serverFault('The model server sent something that is no answer.'))
+    }
     return this.#flush()
   }
 
@@ -141,6 +143,13 @@ export class ResponseStream {
     told.model ??= asText(chunk.model) || undefined
     told.tier = asText(chunk.service_tier) || told.tier
     if (isObject(chunk.usage)) told.usage = toResponseUsage(chunk) ?? told.usage
+  }
+
+  #read(chunk: JsonObject): void {
+    const fault = faultIn(chunk)
+    const choice = choiceIn(chunk)
+    if (fault !== undefined) this.#fail(this.#explain(fault))
+    else if (choice) this.#hear(choice)
   }
 
   #hear(choice: JsonObject): void {
