@@ -1,4 +1,5 @@
 import { asList, asObject, asText, isObject, type JsonObject } from './json'
+import { thinkingIn } from './thinking'
 
 /** What one chunk of a chat completion, or a whole one, adds to the answer. */
 export type Delta = {
@@ -8,6 +9,8 @@ export type Delta = {
   calls: CallPiece[]
   annotations: JsonObject[]
   logprobs: JsonObject[]
+  /** What was thought, in the form in which its server takes it back. */
+  thinking: JsonObject[]
 }
 
 /** A piece of a call, as it came: empty texts are what did not come with this piece. */
@@ -41,6 +44,7 @@ export function readDelta(choice: JsonObject): Delta {
     calls: callsIn(delta),
     annotations: asList(delta.annotations).flatMap(readAnnotation),
     logprobs: asList(asObject(choice.logprobs).content).map(readLogprob),
+    thinking: thinkingIn(delta),
   }
 }
 

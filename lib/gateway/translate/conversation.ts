@@ -10,10 +10,13 @@ import {
   required,
   type Spot,
 } from './json'
+import { unpackThoughts } from './thinking'
 
 /** What the model said before the next message of somebody else: chat completions have one message for it all. */
 type AssistantTurn = {
   reasoning: string[]
+  /** The same in the form in which its server takes it back. */
+  thoughts: JsonObject[]
   texts: string[]
   calls: Map<string, JsonObject>
   /** Calls that were cut off; they are told only if they were answered all the same. */
@@ -54,7 +57,7 @@ export class Conversation {
         this.#message(spot)
         break
       case 'reasoning':
-        this.#think(thoughtsIn(spot.value))
+        this.#think(spot.value)
         break
       case 'function_call':
         this.#call(spot, required(spot, 'arguments', 'string') || '{}')
@@ -108,7 +111,7 @@ export class Conversation {
   /** The turn that is open, or a new one where what comes cannot belong to it. */
   #turn(belongs: (turn: AssistantTurn) => boolean): AssistantTurn {
     if (this.#open && belongs(this.#open)) return this.#open
-    this.#open = { reasoning: [], texts: [], calls: new Map(), unfinished: new Set(), outputs: new Map() }
+    this.#open = newTurn()
     this.#turns.push(this.#open)
     return this.#open
   }
@@ -117,8 +120,11 @@ export class Conversation {
     if (text !== '') this.#turn(isUnderWay).texts.push(text)
   }
 
-  #think(text: string): void {
+  #think(item: JsonObject): void {
+    const text = textOfThought(item)
+    const thoughts = unpackThoughts(item.encrypted_content)
     if (text !== '') this.#turn(isUnderWay).reasoning.push(text)
+    if (thoughts.length > 0) this.#turn(isUnderWay).thoughts.push(...thoughts)
   }
 
   #call(spot: Spot, args: string): void {
@@ -138,13 +144,18 @@ export class Conversation {
   }
 }
 
+function newTurn(): AssistantTurn {
+  const [calls, unfinished, outputs] = [new Map(), new Set<string>(), new Map()]
+  return { reasoning: [], thoughts: [], texts: [], calls, unfinished, outputs }
+}
+
 /** A text or thought between a call and its output belongs to the message with the call: nothing may come between them. */
 function isUnderWay({ texts, calls, outputs }: AssistantTurn): boolean {
   return calls.size > 0 ? outputs.size < calls.size : texts.length === 0
 }
 
 /** What a model thought, in its own words or in those of a summary. */
-function thoughtsIn({ content, summary }: JsonObject): string {
+function textOfThought({ content, summary }: JsonObject): string {
   const join = (parts: unknown) =>
     asList(parts)
       .map((part) => asText(asObject(part).text))
@@ -153,7 +164,7 @@ function thoughtsIn({ content, summary }: JsonObject): string {
   return join(content) || join(summary)
 }
 
-function messagesOf({ reasoning, texts, calls, unfinished, outputs }: AssistantTurn): JsonObject[] {
+function messagesOf({ reasoning, thoughts, texts, calls, unfinished, outputs }: AssistantTurn): JsonObject[] {
   const told = [...calls].filter(([id]) => outputs.has(id) || !unfinished.has(id))
   if (told.length === 0 && texts.length === 0) return []
   const answers = told.map(([id]) => ({ id, parts: outputs.get(id) ?? unanswered(id) }))
@@ -161,6 +172,7 @@ function messagesOf({ reasoning, texts, calls, unfinished, outputs }: AssistantT
     role: 'assistant',
     content: texts.length === 0 ? null : texts.join('\n\n'),
     ...(reasoning.length > 0 && { reasoning_content: reasoning.join('\n\n') }),
+    ...(thoughts.length > 0 && { thinking_blocks: thoughts }),
     ...(told.length > 0 && { tool_calls: told.map(([, call]) => call) }),
   }
   return [message, ...answers.map(toolMessage), ...attachmentMessage(answers)]

@@ -1,4 +1,5 @@
 import { type JsonObject, makeId } from './json'
+import { packThoughts } from './thinking'
 
 /** Sends an event of a Response's stream; who sends it numbers it. */
 export type Emit = (type: string, fields: JsonObject) => void
@@ -54,26 +55,34 @@ export abstract class OutputItem {
 export class ReasoningItem extends OutputItem {
   readonly id = makeId('rs')
   #text = ''
+  readonly #thoughts: JsonObject[] = []
   #isBegun = false
 
   constructor(place: Place) {
     super(place)
     this.add()
-    this.emit('response.reasoning_summary_part.added', this.#part())
-    this.#isBegun = true
   }
 
   think(delta: string): void {
+    if (!this.#isBegun) this.emit('response.reasoning_summary_part.added', this.#part())
+    this.#isBegun = true
     this.#text += delta
     this.emit('response.reasoning_summary_text.delta', { delta, summary_index: 0 })
   }
 
+  /** Keeps thoughts as their server takes them back. */
+  keep(thoughts: JsonObject[]): void {
+    this.#thoughts.push(...thoughts)
+  }
+
   protected shape(): JsonObject {
     const summary = this.#isBegun ? [this.#part().part] : []
-    return { id: this.id, type: 'reasoning', content: [], summary }
+    const sealed = this.#thoughts.length > 0 && { encrypted_content: packThoughts(this.#thoughts) }
+    return { id: this.id, type: 'reasoning', content: [], ...sealed, summary }
   }
 
   protected finish(): void {
+    if (!this.#isBegun) return
     this.emit('response.reasoning_summary_text.done', { summary_index: 0, text: this.#text })
     this.emit('response.reasoning_summary_part.done', this.#part())
   }

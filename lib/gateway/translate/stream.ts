@@ -3,6 +3,7 @@ import { type CallPiece, choiceIn, type Delta, faultIn, readDelta } from './chat
 import { asText, isObject, type JsonObject } from './json'
 import { type Emit, MessageItem, type OutputItem, ReasoningItem } from './output-items'
 import { makeResponse, type ResponseOrigin, type Standing, toResponseUsage } from './response-object'
+import { unitsOf } from './thinking'
 import { customToolsOf } from './tools'
 
 /** An event of a Response's stream, numbered from 0. */
@@ -161,16 +162,21 @@ export class ResponseStream {
     this.#finish = asText(choice.finish_reason) || this.#finish
   }
 
-  #weigh({ reasoning, text, refusal, calls, annotations, logprobs }: Delta): void {
+  #weigh({ reasoning, text, refusal, calls, annotations, logprobs, thinking }: Delta): void {
     const spoken = reasoning.length + text.length + refusal.length
     const called = calls.reduce((sum, piece) => sum + piece.text.length + piece.name.length + pieceUnits, 0)
-    this.#units += spoken + called + (annotations.length + logprobs.length + 1) * pieceUnits
+    this.#units +=
+      spoken +
+      called +
+      unitsOf(thinking) +
+      (annotations.length + logprobs.length + thinking.length + 1) * pieceUnits
     if (this.#units > maxAnswerUnits)
       this.#fail(serverFault('The answer of the model server grew beyond 10 MB and was ended.'))
   }
 
-  #tell({ reasoning, text, refusal, annotations, logprobs }: Delta): void {
+  #tell({ reasoning, text, refusal, annotations, logprobs, thinking }: Delta): void {
     if (reasoning !== '') this.#reasoning().think(reasoning)
+    if (thinking.length > 0) this.#reasoning().keep(thinking)
     if (text !== '' || (logprobs.length > 0 && this.#telling())) this.#message().say(text, logprobs)
     this.#citations.push(...annotations)
     const telling = this.#telling()
