@@ -1,10 +1,11 @@
 // npm run bench [-- NAME…]: measures the built server against its budgets, in one run, prints ratios (figure / limit;
 // under 1 is within) and writes them to bench.json. NAME is one or more of memory, scripts, logins, first, thinking, cpu,
-// crowd. Needs a build (`npm run build`); starts a server, a database, an upstream and readers of its own, and ends them.
+// crowd, gateway. Needs a build (`npm run build`); starts a server, a database, an upstream and readers of its own, and ends them.
 import { existsSync } from 'node:fs'
 import { gzipSync } from 'node:zlib'
 import { Client, password, signUp } from '../tests/support/client.ts'
 import { startServer } from '../tests/support/server.ts'
+import { measureGateway } from './bench/gateway.mjs'
 import { memoryOf, start } from './bench/processes.mjs'
 import { finish, quantile, report } from './bench/report.mjs'
 import { measureCpu, measureCrowd, measureFirstToken } from './bench/streaming.mjs'
@@ -25,6 +26,8 @@ const startedAt = performance.now()
 const server = await startServer({
   OPENAI_API_KEY: 'sk-test-bench',
   OPENAI_BASE_URL: `http://127.0.0.1:${bench.upstream}/v1`,
+  // For when its heap is looked at; the inspector is not open until then.
+  NODE_OPTIONS: '--inspect-port=0',
 })
 try {
   console.log(`first start with a new database: ${Math.round(performance.now() - startedAt)} ms`)
@@ -43,6 +46,7 @@ try {
     thinking: () => measureFirstToken(bench, warm, 100),
     cpu: () => measureCpu(bench, warm),
     crowd: () => measureCrowd(bench, warm),
+    gateway: () => measureGateway(bench, warm, new Client(warm.url, token)),
   }
   const wanted = process.argv.slice(2)
   for (const [name, measure] of Object.entries(measurements)) {

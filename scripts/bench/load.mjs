@@ -6,9 +6,13 @@ const agent = new Agent({ keepAlive: true })
 
 /**
  * @typedef {{ method: string, url: string, headers: Record<string, string>, body?: string }} Call
- * @typedef {{ firstMs: number, tokens: number, isWhole: boolean, events: number }} Reading
+ * @typedef {{ firstMs: number, tookMs: number, tokens: number, isWhole: boolean, events: number }} Reading
  * @typedef {{ url: string, token: string, conversationId: string, text: string }} Talk
- * @typedef {{ kind: 'pipe', url: string, body: string, count: number, rampMs: number } | { kind: 'chat', talks: Talk[], rampMs: number }} Task
+ * @typedef {{ url: string, body: string, key?: string }} Post
+ * @typedef {Post & { kind: 'pipe', count: number, rampMs: number }} PipeTask
+ * @typedef {{ kind: 'chat', talks: Talk[], rampMs: number }} ChatTask
+ * @typedef {Post & { kind: 'many', count: number, atOnce: number }} ManyTask
+ * @typedef {PipeTask | ChatTask | ManyTask} Task
  */
 
 /** @type {(call: Call, onText: (text: string) => void) => Promise<number>} */
@@ -27,7 +31,7 @@ function send({ method, url, headers, body }, onText) {
 
 /** Counts tokens (each is the word " word") and notes when the first came. @param {number} startedAt */
 function counter(startedAt) {
-  const reading = { firstMs: 0, tokens: 0, isWhole: false, events: 0, rest: '' }
+  const reading = { firstMs: 0, tookMs: 0, tokens: 0, isWhole: false, events: 0, rest: '' }
   /** @param {string} text */
   const take = (text) => {
     const all = reading.rest + text
@@ -41,16 +45,20 @@ function counter(startedAt) {
     if (found > 0 && reading.tokens === 0) reading.firstMs = performance.now() - startedAt
     reading.tokens += found
     reading.events += text.split('event: text').length - 1
-    if (all.includes('completed')) reading.isWhole = true
+    if (all.includes('completed') || all.includes('[DONE]')) reading.isWhole = true
     reading.rest = all.slice(Math.max(last, all.length - 12))
   }
   return { reading, take }
 }
 
-/** @type {(url: string, body: string) => Promise<Reading>} */
-async function readPiped(url, body) {
-  const { reading, take } = counter(performance.now())
-  await send({ method: 'POST', url, headers: { 'content-type': 'application/json' }, body }, take)
+/** @type {(post: Post) => Promise<Reading>} */
+async function readPiped({ url, body, key }) {
+  const startedAt = performance.now()
+  const { reading, take } = counter(startedAt)
+  const headers = { 'content-type': 'application/json', ...(key && { authorization: `Bearer ${key}` }) }
+  const status = await send({ method: 'POST', url, headers, body }, take)
+  if (status !== 200) throw new Error(`${url} answered with ${status}`)
+  reading.tookMs = performance.now() - startedAt
   return reading
 }
 
@@ -93,9 +101,22 @@ function ramp(count, rampMs, read) {
   )
 }
 
+/** So many calls in all, so many of them at once; only the last reading is kept. @param {ManyTask} task */
+async function callMany(task) {
+  let left = task.count
+  /** @type {Reading[]} */
+  let last = []
+  const one = async () => {
+    while (left-- > 0) last = [await readPiped(task)]
+  }
+  await Promise.all(Array.from({ length: task.atOnce }, one))
+  return last
+}
+
 /** @param {Task} task */
 function run(task) {
-  if (task.kind === 'pipe') return ramp(task.count, task.rampMs, () => readPiped(task.url, task.body))
+  if (task.kind === 'pipe') return ramp(task.count, task.rampMs, () => readPiped(task))
+  if (task.kind === 'many') return callMany(task)
   return ramp(task.talks.length, task.rampMs, (index) => readChat(/** @type {Talk} */ (task.talks[index])))
 }
 

@@ -1,26 +1,15 @@
 // What streaming costs: processor time per token against a raw byte pipe in the same run, and what we add to the time
 // to the first token.
 import { openTalk } from '../../tests/support/chat.ts'
-import { cpuOf, memoryOf, nextMessage, start } from './processes.mjs'
+import { memoryOf, start } from './processes.mjs'
+import { costPerToken, read, wish } from './readers.mjs'
 import { quantile, report } from './report.mjs'
 
 /**
- * @typedef {import('node:child_process').ChildProcess} ChildProcess
- * @typedef {{ firstMs: number, tokens: number, isWhole: boolean }} Reading
- * @typedef {{ url: string, pid: number }} Server
- * @typedef {{ upstream: number, load: ChildProcess }} Bench
+ * @typedef {import('./readers.mjs').Bench} Bench
+ * @typedef {import('./readers.mjs').Reading} Reading
+ * @typedef {import('./readers.mjs').Server} Server
  */
-
-/** @type {(load: ChildProcess, task: object) => Promise<Reading[]>} */
-async function read(load, task) {
-  load.send(task)
-  const { readings, failure } = await nextMessage(load)
-  if (failure) throw new Error(failure)
-  return readings
-}
-
-/** @type {(tokens: number, perSecond: number, thinkMs: number) => string} */
-const wish = (tokens, perSecond, thinkMs) => `tokens=${tokens} perSecond=${perSecond} thinkMs=${thinkMs}`
 
 /** One conversation for each reader. @type {(url: string, count: number, text: string) => Promise<object[]>} */
 async function openTalks(url, count, text) {
@@ -31,18 +20,6 @@ async function openTalks(url, count, text) {
     ids.push(String(body.conversation?.id))
   }
   return ids.map((id) => ({ url, token: user.token, conversationId: id, text }))
-}
-
-/**
- * Processor time per token, in microseconds, of a process and its children while it streams to many readers.
- * @type {(pid: number, expected: number, stream: () => Promise<Reading[]>) => Promise<number>}
- */
-async function costPerToken(pid, expected, stream) {
-  const before = cpuOf(pid)
-  const readings = await stream()
-  const tokens = readings.reduce((sum, reading) => sum + reading.tokens, 0)
-  if (tokens !== expected) throw new Error(`${tokens} tokens came instead of ${expected}`)
-  return (cpuOf(pid) - before) / tokens
 }
 
 /** @type {(bench: Bench, server: Server) => Promise<void>} */

@@ -1,11 +1,16 @@
 // An upstream for measurements, in a process of its own: OpenAI's event stream, a fixed number of tokens at a fixed
-// rate, each event in a write of its own, as its servers send them. Asked for by the first line of the instructions:
-// `tokens=500 perSecond=100 thinkMs=0`.
+// rate, each event in a write of its own, as its servers send them. Asked for by words anywhere in what is asked:
+// `tokens=500 perSecond=100 thinkMs=0`. `/v1/chat/completions` answers in that dialect, as a whole where no stream is
+// asked for; every other address, as responses do.
 import { createServer } from 'node:http'
+import { completions, responses, wholeCompletion } from './dialects.mjs'
 
 const TICK_MS = 5
 
-/** @typedef {{ response: import('node:http').ServerResponse, sent: number, tokens: number, everyMs: number, dueAt: number }} Stream */
+/**
+ * @typedef {import('node:http').ServerResponse} ServerResponse
+ * @typedef {{ response: ServerResponse, dialect: import('./dialects.mjs').Dialect, sent: number, tokens: number, everyMs: number, dueAt: number }} Stream
+ */
 
 /** @type {Set<Stream>} */
 const streams = new Set()
@@ -15,55 +20,45 @@ const server = createServer((request, response) => {
   request.setEncoding('utf8').on('data', (chunk) => {
     body += chunk
   })
-  request.on('end', () => answer(body, response))
+  request.on('end', () => answer(request.url ?? '', body, response))
 })
 server.keepAliveTimeout = 120_000
 
 /** @type {(name: string, body: string, fallback: number) => number} */
 const read = (name, body, fallback) => Number(new RegExp(`${name}=(\\d+)`).exec(body)?.[1] ?? fallback)
 
-/** @type {(body: string, response: import('node:http').ServerResponse) => void} */
-function answer(body, response) {
+/** @type {(url: string, body: string, response: ServerResponse) => void} */
+function answer(url, body, response) {
+  const tokens = read('tokens', body, 20)
+  const isCompletion = url.startsWith('/v1/chat/completions')
+  if (isCompletion && !/"stream":\s*true/.test(body)) {
+    const whole = wholeCompletion(tokens)
+    response.writeHead(200, { 'content-type': 'application/json', 'content-length': whole.length }).end(whole)
+    return
+  }
+  const dialect = isCompletion ? completions : responses
   response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8' })
   response.socket?.setNoDelay(true)
-  response.write(
-    write(
-      'response.created',
-      '"response":{"id":"resp_1","status":"in_progress","output":[],"usage":null}',
-      0,
-    ),
-  )
-  const tokens = read('tokens', body, 20)
+  response.write(dialect.begin)
   const everyMs = 1000 / read('perSecond', body, 100)
   const dueAt = performance.now() + read('thinkMs', body, 0)
-  const stream = { response, sent: 0, tokens, everyMs, dueAt }
+  const stream = { response, dialect, sent: 0, tokens, everyMs, dueAt }
   if (dueAt <= performance.now()) advance(stream, performance.now())
   streams.add(stream)
   response.once('close', () => streams.delete(stream))
 }
 
-/** @type {(type: string, fields: string, number: number) => string} */
-function write(type, fields, number) {
-  return `event: ${type}\ndata: {"type":"${type}","sequence_number":${number},${fields}}\n\n`
-}
-
-const place = '"item_id":"msg_68b0a1c2d3e4f5061728394a5b6c7d8e","output_index":0,"content_index":0'
-const padding = 'x7Kq2mN9pL4wR8tY'
-
 /** @type {(stream: Stream, now: number) => void} */
 function advance(stream, now) {
-  const { response, tokens } = stream
+  const { response, dialect, tokens } = stream
   while (stream.sent < tokens && stream.dueAt <= now) {
-    const fields = `${place},"delta":" word","logprobs":[],"obfuscation":"${padding.slice(stream.sent % 8)}"`
-    response.write(write('response.output_text.delta', fields, stream.sent + 1))
+    response.write(dialect.token(stream.sent))
     stream.sent += 1
     stream.dueAt += stream.everyMs
   }
   if (stream.sent < tokens) return
   streams.delete(stream)
-  const usage = `{"input_tokens":10,"output_tokens":${tokens},"total_tokens":${tokens + 10}}`
-  const end = `"response":{"id":"resp_1","status":"completed","output":[],"usage":${usage}}`
-  response.end(write('response.completed', end, tokens + 1))
+  response.end(dialect.end(tokens))
 }
 
 setInterval(() => {
