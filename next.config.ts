@@ -1,4 +1,5 @@
 import type { NextConfig } from 'next'
+import { answerHeaders } from './scripts/answer-headers.mjs'
 
 // The tests build into their own folder, so that they can run beside a server that is serving `.next`.
 const distDir = process.env.AL_DIST_DIR ?? '.next'
@@ -26,15 +27,7 @@ const config: NextConfig = {
     })),
   ],
   headers: async () => [
-    {
-      source: '/:path*',
-      headers: [
-        { key: 'x-content-type-options', value: 'nosniff' },
-        { key: 'x-frame-options', value: 'DENY' },
-        { key: 'referrer-policy', value: 'same-origin' },
-        { key: 'permissions-policy', value: 'camera=(), geolocation=(), payment=()' },
-      ],
-    },
+    { source: '/:path*', headers: answerHeaders.map(([key, value]) => ({ key, value })) },
   ],
 }
 

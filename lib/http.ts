@@ -19,6 +19,7 @@ export {
   requestHost,
 } from './http/address'
 export { readJson } from './http/body'
+export { dispatchTo, type FindHandler } from './http/dispatch'
 export { eventStream, lastEventId, type ServerEvent, wantsEvents } from './http/event-stream'
 export { type IncomingFile, readForm } from './http/multipart'
 export { tellOpenAi } from './http/openai-error'

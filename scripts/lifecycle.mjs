@@ -39,7 +39,8 @@ export function onStop(stop) {
 }
 
 /**
- * Takes no more requests and waits for those under way; for streams of events, only as long as their last words need.
+ * Takes no more requests and waits for those under way; for streams that can be followed further elsewhere, only as long
+ * as their last words need.
  * @param {import('node:http').Server} server
  */
 export async function drainRequests(server) {
@@ -64,9 +65,16 @@ export function followAnswer(response) {
 }
 
 function countAnswers() {
-  return [...open].filter(
-    (response) => !String(response.getHeader('content-type')).startsWith('text/event-stream'),
-  ).length
+  return [...open].filter((response) => !canBeResumed(response)).length
+}
+
+/**
+ * Streams of events can, but for those that OpenAI's clients are told by a model server.
+ * @param {import('node:http').ServerResponse} response
+ */
+function canBeResumed(response) {
+  const isStream = String(response.getHeader('content-type')).startsWith('text/event-stream')
+  return isStream && !/^\/(api\/)?v1\//.test(response.req.url ?? '')
 }
 
 /** Lets the application bring what it has begun to an end while everybody is still served; it knows itself for how long. */

@@ -2,6 +2,7 @@
 // at all, and stops without cutting anybody off. `--dev` serves with hot reload.
 import { createServer } from 'node:http'
 import { resolve } from 'node:path'
+import { answerDirectly } from './direct.mjs'
 import { explainListening, loadEnvironment, readAddress } from './environment.mjs'
 import { drainRequests, drainWork, followAnswer, onStop, shutDown, watchParent } from './lifecycle.mjs'
 import { noteServer } from './processes.mjs'
@@ -103,6 +104,7 @@ async function prepareNext(server, url) {
     followAnswer(response)
     nameRequest(request, response)
     if (refuseRequest(request, response)) return
+    if (!dev && answerDirectly(request, response)) return
     handle(request, response).catch((/** @type {unknown} */ error) => {
       console.error(error)
       response.destroy()

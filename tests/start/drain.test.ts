@@ -11,6 +11,7 @@ import {
   textOf,
 } from '../support/chat'
 import { Client } from '../support/client'
+import { makeKey } from '../support/keys'
 import { type OpenAIServer, startOpenAI } from '../support/openai'
 import { type Environment, startServer, type TestServer } from '../support/server'
 
@@ -125,4 +126,21 @@ test('an answer in the background is left to the next server, which writes it to
   expect((await lastMessage(moved)).text).toBe(words(100).join(''))
   const asked = openai.journal.filter(({ method }) => method === 'POST')
   expect(asked.map(({ path }) => path)).toEqual(['/v1/responses'])
+})
+
+test('a stream of an OpenAI client, which nobody could take up again, is passed on to its end', async () => {
+  const { url, stop } = await serve()
+  const { user } = await openTalk(url)
+  const { key } = await makeKey(user, { scopes: ['gateway'] })
+  openai.script({ text: words(60), delayMs: 40 })
+  const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' }
+  const messages = [{ role: 'user', content: 'Go on until you are done.' }]
+  const body = JSON.stringify({ model: 'gpt-5-mini', messages, stream: true })
+  const answer = await fetch(`${url}/v1/chat/completions`, { method: 'POST', headers, body })
+  const stopped = stop()
+  const told = await answer.text()
+  expect(told).toContain('word0 ')
+  expect(told).toContain('word59 ')
+  expect(told.endsWith('data: [DONE]\n\n')).toBe(true)
+  expect(await stopped).toBe(0)
 })
