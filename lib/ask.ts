@@ -9,6 +9,7 @@ import {
   type NumberedEvent,
   openTalk,
   placeHistory,
+  requireLeave,
   sendMessage,
   type Talk,
 } from './chat'
@@ -27,11 +28,12 @@ type Asked = {
 /**
  * Asks the actor's own AL-Chat, in the conversation of the client's session or a new one; the model is told the history
  * that the client gives, or else what was said in that conversation.
- * Throws not_found, conflict, invalid_input, too_many_requests.
+ * Throws not_found, conflict, invalid_input, forbidden, budget_exceeded, too_many_requests.
  */
 export async function askInSession(actor: Actor, call: ChatCall, requestId: string): Promise<Asked> {
   const question = { text: composeText(call), fileIds: listFileIds(call), model: call.model, requestId }
   const agent = await ensureChatAgent(actor)
+  await requireLeave(actor, agent, call.model ?? null)
   const talk = await openTalk(actor, agent.id, call.session_id ?? null)
   const told = call.history ? await placeHistory(talk.conversationId, toTold(call.history)) : null
   const place = call.history ? { ...talk, lastMessageId: told } : talk
@@ -47,6 +49,7 @@ export async function askAgent(
   requestId: string,
 ): Promise<Asked> {
   const agent = await getAgent(actor, agentId)
+  await requireLeave(actor, agent, null)
   const talk = conversation_id
     ? await getTalk(actor, agent.id, conversation_id)
     : await openTalk(actor, agent.id, null)

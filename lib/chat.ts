@@ -1,10 +1,11 @@
 import type { Actor } from './auth'
+import { requireLeaveIn } from './chat/allowance'
 import { answerWith } from './chat/answer'
 import { filesIn, readHistory, type Told } from './chat/context'
 import { visibleTo } from './chat/conversations'
 import { announceConversation } from './chat/feed'
 import { getReplyMessage } from './chat/follow'
-import { type ReplyRequest, storeRequest } from './chat/opening'
+import { findStored, type Opened, type ReplyRequest, storeRequest } from './chat/opening'
 import type {
   ContinueMessage,
   EditMessage,
@@ -19,6 +20,7 @@ import { getFileParts } from './files'
 import { openReply, stopReply, textOf } from './replies'
 
 export { adoptAnswer } from './chat/adoption'
+export { requireLeave } from './chat/allowance'
 export {
   createConversation,
   deleteConversation,
@@ -34,7 +36,8 @@ export { getTalk, openTalk, placeHistory, type Talk, type ToldMessage } from './
 /**
  * Stores the message and opens its reply, which outlives this request; the same message again is the same reply. With a
  * model, that one answers instead of the agent's.
- * Throws not_found, conflict, invalid_input, too_many_requests.
+ * Throws not_found, conflict, invalid_input; by the policy of the caller's key forbidden, budget_exceeded,
+ * too_many_requests.
  */
 export async function sendMessage(
   actor: Actor,
@@ -50,7 +53,7 @@ export async function sendMessage(
   return open(actor, request, { requestId, model: message.model ?? null })
 }
 
-/** Writes another answer beside this one. Throws not_found, conflict, invalid_input. */
+/** Writes another answer beside this one. Throws as sendMessage. */
 export async function regenerateMessage(
   actor: Actor,
   messageId: string,
@@ -66,7 +69,7 @@ export async function regenerateMessage(
   return open(actor, request, { requestId, model: model ?? null })
 }
 
-/** Says the same thing otherwise, with the same files: a new branch beside the user's message. Throws not_found, conflict, invalid_input. */
+/** Says the same thing otherwise, with the same files: a new branch beside the user's message. Throws as sendMessage. */
 export async function editMessage(
   actor: Actor,
   messageId: string,
@@ -82,7 +85,7 @@ export async function editMessage(
 
 /**
  * Goes on with an answer that broke off: a new one beside it, which begins with what was said.
- * Throws not_found, conflict, invalid_input.
+ * Throws as sendMessage.
  */
 export async function continueMessage(
   actor: Actor,
@@ -124,7 +127,7 @@ type Wish = { requestId: string; model?: string | null; continued?: MessagePart[
 
 async function open(actor: Actor, request: ReplyRequest, wish: Wish): Promise<OpenedReply> {
   const { conversationId, ask } = request
-  const { answer, agent } = await storeRequest(actor, request)
+  const { answer, agent } = await admit(actor, request, wish)
   if (!agent) return answer
   // Only now: what this hangs on may have got its text while the request waited to be stored.
   const history = readHistory(conversationId, ask.parentId)
@@ -142,6 +145,18 @@ async function open(actor: Actor, request: ReplyRequest, wish: Wish): Promise<Op
   openReply(answer.reply.id, { ...opening, settled: announce }, source)
   announce()
   return answer
+}
+
+/** Stores what the caller's key may ask for; what it asked for before is answered as it was then, whatever is left now. */
+async function admit(actor: Actor, request: ReplyRequest, { model }: Wish): Promise<Opened> {
+  try {
+    await requireLeaveIn(actor, request.conversationId, model ?? null)
+  } catch (refusal) {
+    const known = await findStored(actor, request)
+    if (!known) throw refusal
+    return { answer: known, agent: null }
+  }
+  return storeRequest(actor, request)
 }
 
 /** What is not in the history: the question, or the beginning of the answer that is continued. */

@@ -33,12 +33,13 @@ export function toKeyRecord(row: KeyRow, now = new Date()): KeyRecord {
 /** What counts for the budget today: what was spent in a period that is over does not. */
 function spentOf({ budgetUsd, budgetPeriod, meter }: KeyRow, now: Date): number | null {
   if (budgetUsd === null) return null
-  const isCurrent = meter?.period.getTime() === startOfPeriod(budgetPeriod as BudgetPeriod, now)
-  return isCurrent ? (meter?.spentUsd.toNumber() ?? 0) : 0
+  // On the first of a month its day and the month begin alike.
+  if (meter?.periodKind !== budgetPeriod) return 0
+  return meter.period.getTime() === startOfPeriod(budgetPeriod, now) ? meter.spentUsd.toNumber() : 0
 }
 
 /** When the period of a budget began, in milliseconds: the day or month of UTC; a budget without end counts since 1970. */
-function startOfPeriod(period: BudgetPeriod, now: Date): number {
+function startOfPeriod(period: string, now: Date): number {
   if (period === 'total') return 0
   return Date.UTC(now.getUTCFullYear(), now.getUTCMonth(), period === 'day' ? now.getUTCDate() : 1)
 }

@@ -13,6 +13,7 @@ import {
 } from '../providers'
 import type { Opening, ReplySink, ReplySource } from '../replies'
 import { type LentKey, noteOutcome, type ServingKey, withCredential } from '../vault'
+import { reserveAnswer } from './allowance'
 import { explainFiles, giveFiles } from './attachments'
 import type { AnsweringAgent, Told } from './context'
 import { type Served, writeDown } from './ledger'
@@ -40,10 +41,12 @@ export function answerWith(answering: Answering): { source: ReplySource; opening
     await withCredential(actor, want, async (key) => {
       const messages = await giveFiles(actor, key, await answering.messages)
       const model = key.provider === 'demo' ? 'demo' : (answering.model ?? agent.model_name)
+      const mostTokens = await reserveAnswer({ actor, replyId, agent, key, model }, messages)
       const asked = serve({ actor, agent, key, model }, messages)
       const served = { ...asked, repeatedLength: lengthOf(continued ?? []) }
       ledger.served = served
-      const call = { ...callOf(agent, key, model), messages, continues: continued !== null, signal }
+      const asking = mostTokens === null ? agent : { ...agent, max_output_tokens: mostTokens }
+      const call = { ...callOf(asking, key, model), messages, continues: continued !== null, signal }
       await relay(call, served, sink).catch((error: unknown) => explainFiles(messages, error))
     })
   }

@@ -33,8 +33,7 @@ const maxTries = 3
  * Throws not_found, conflict, invalid_input, storage_full.
  */
 export async function storeRequest(actor: Actor, given: ReplyRequest): Promise<Opened> {
-  const requestHash = createHash('sha256').update(JSON.stringify(given.content)).digest('hex')
-  const request = { ...given, requestHash }
+  const request = withHash(given)
   for (let attempt = 1; ; attempt++) {
     await requireRoom()
     const stored = await tryToStore(actor, request)
@@ -45,7 +44,16 @@ export async function storeRequest(actor: Actor, given: ReplyRequest): Promise<O
   }
 }
 
+/** What the same request stored before; null where there was none. Throws as storeRequest. */
+export function findStored(actor: Actor, given: ReplyRequest): Promise<OpenedReply | null> {
+  return findKnown(actor, withHash(given))
+}
+
 type HashedRequest = ReplyRequest & { requestHash: string }
+
+function withHash(given: ReplyRequest): HashedRequest {
+  return { ...given, requestHash: createHash('sha256').update(JSON.stringify(given.content)).digest('hex') }
+}
 
 /** Null where something is in the way: what it is, `findKnown` says. */
 async function tryToStore(actor: Actor, request: HashedRequest): Promise<Opened | null> {
