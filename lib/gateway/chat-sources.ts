@@ -17,6 +17,8 @@ export type ChatReader = {
   /** Throws AppError for what is no answer, once what came before it was given. */
   push(bytes: Uint8Array): JsonObject[]
   end(): JsonObject[]
+  /** Whether the server said that its answer is whole. */
+  isDone(): boolean
 }
 
 /** A server that answers chats, in whatever words. */
@@ -42,7 +44,14 @@ const compatible: ChatSource = {
   path: '/chat/completions',
   toRequest: (chat) => chat,
   toCompletion: (answer) => answer,
-  openReader: () => new ChatEvents(),
+  openReader: () => {
+    const events = new ChatEvents()
+    return {
+      push: (bytes) => events.push(bytes),
+      end: () => events.end(),
+      isDone: () => events.isDone,
+    }
+  },
   toRefusal: (status, body) => ({ status, body }),
   toHeaders: passHeaders,
 }
@@ -75,7 +84,11 @@ function readMessages(key: LentKey, includeUsage: boolean, meter: StreamMeter): 
     if (failure !== null && made.length === 0) throw failure
     return made
   }
-  return { push: (bytes) => give(chunks.push(bytes)), end: () => give(chunks.end()) }
+  return {
+    push: (bytes) => give(chunks.push(bytes)),
+    end: () => give(chunks.end()),
+    isDone: () => chunks.isOver,
+  }
 }
 
 function tellUse(meter: StreamMeter, usage: unknown): void {

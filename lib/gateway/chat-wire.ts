@@ -4,6 +4,7 @@ import { forwardCall } from '../providers'
 import { type Asked, rewrite } from './asked'
 import { type ChatReader, type ChatSource, chatSourceOf } from './chat-sources'
 import type { Target } from './targets'
+import { isObject } from './translate/json'
 import { refuseCall, type StreamTranslator, type Wire } from './wire'
 
 /** A chat with a server that has other words for it. Throws invalid_input for what it cannot be asked. */
@@ -36,12 +37,15 @@ function writeChat(reader: ChatReader): StreamTranslator {
   return {
     take: (bytes) => write(reader.push(bytes)),
     end: () => `${write(reader.end())}data: [DONE]\n\n`,
-    fail: (error) => write([{ error: wordsFor(error) }]),
+    fail: (error) => write([{ error: tellFault(error) }]),
   }
 }
 
-/** What a server said in the middle of a stream, in OpenAI's words if it has any. */
-function wordsFor(error: AppError): unknown {
+type ToldFault = ReturnType<typeof tellOpenAi>['error']
+
+/** What a stream ended with, in OpenAI's words: the server's own if it has any. */
+export function tellFault(error: AppError): ToldFault {
   const { facts } = asAppError(error)
-  return facts?.chatError ?? tellOpenAi(error).error
+  const said = facts?.chatError
+  return isObject(said) ? (said as ToldFault) : tellOpenAi(error).error
 }

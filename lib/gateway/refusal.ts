@@ -28,7 +28,7 @@ export async function readRefusal(
   translate: (status: number, body: unknown) => { status: number; body: unknown } = asItIs,
 ): Promise<{ refusal: Refusal; cause: AppError }> {
   const { status, body } = translate(answer.status, parse(await readBeginning(answer.body)))
-  const error = toError(key, status, body)
+  const error = tellRefusal(key, status, body)
   const refusal = {
     status,
     error,
@@ -41,7 +41,8 @@ export async function readRefusal(
 
 const asItIs = (status: number, body: unknown) => ({ status, body })
 
-function toError(key: ModelKey, status: number, body: unknown): Refusal['error'] {
+/** What a server says in place of an answer, as the caller may see it. */
+export function tellRefusal(key: ModelKey, status: number, body: unknown): Refusal['error'] {
   const said = errorIn(body)
   const text = (name: string) => (typeof said[name] === 'string' ? (said[name] as string) : null)
   const message = redact(text('message'), key)?.replaceAll(accountNames, '•••')

@@ -18,7 +18,8 @@ export async function listTargets(actor: Actor, question: Question): Promise<Tar
   const models = [question.model, ...fallbackModels.filter((model) => model !== question.model)]
   const targets = models.flatMap((model) => {
     const serving = servingKeys(keys, model)
-    return (fallbackCredentials ? serving : serving.slice(0, 1)).map((key) => ({ key, model }))
+    const chosen = fallbackCredentials ? serving : serving.slice(0, 1)
+    return chosen.map((key) => ({ key, model: key.provider === 'demo' ? 'demo' : model }))
   })
   if (targets.length > 0) return targets
   if (keys.length > 0) throw noModel(question.model)
@@ -40,7 +41,7 @@ function servingKeys(keys: LentKey[], model: string | null): LentKey[] {
 }
 
 /** What to say where no key of the vault serves. */
-function noKey(): AppError {
+export function noKey(): AppError {
   const message = 'There is no key of a model server for this. Add one in the vault of AL-Chat.'
   return new AppError('provider_auth', message, { facts: { code: 'no_provider_key' } })
 }
