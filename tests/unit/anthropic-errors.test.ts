@@ -71,6 +71,7 @@ test('limits are told by OpenAI’s names, and nothing else of the head', async 
   const given = Object.fromEntries(headers)
   const now = Date.parse(String(given['anthropic-ratelimit-tokens-reset'])) - 90_000
   expect(Object.fromEntries(toChatHeaders(given, now))).toEqual({
+    'content-type': 'application/json',
     'retry-after': '7',
     'x-should-retry': 'true',
     'x-ratelimit-limit-requests': '50',

@@ -3,12 +3,12 @@ import type { IncomingHttpHeaders } from 'node:http'
 const limits = ['requests', 'tokens']
 
 /**
- * What of Anthropic's head is for the caller, by OpenAI's names: `retry-after`, and how much of the limits is left
+ * What of Anthropic's head is for the caller, by OpenAI's names: what comes, `retry-after`, how much of the limits is left
  * (https://platform.claude.com/docs/en/api/rate-limits). Nothing that names the request or the organization.
  */
 export function toChatHeaders(given: IncomingHttpHeaders, now = Date.now()): Headers {
   const headers = new Headers()
-  for (const name of ['retry-after', 'x-should-retry']) {
+  for (const name of ['content-type', 'retry-after', 'x-should-retry']) {
     const value = given[name]
     if (typeof value === 'string') headers.set(name, value)
   }
