@@ -8,6 +8,7 @@ import {
   reserveUse,
   sweepReservations,
 } from '../../lib/usage'
+import { dropLease } from '../../lib/usage/leases'
 import type { NodeCall, NodeSaid } from './budget-node.ts'
 
 /*
@@ -18,6 +19,7 @@ async function act(call: NodeCall): Promise<unknown> {
   if (call.do === 'reserve') return reserveUse(call.actor, call.wish)
   if (call.do === 'release') return releaseUse(call.reservation)
   if (call.do === 'sweep') return sweepReservations({ all: call.all })
+  if (call.do === 'forget') return call.ids.forEach(dropLease)
   const { reservation, ...use } = call.use
   const openedAt = new Date(reservation?.openedAt ?? 0)
   return recordUsage({ ...use, reservation: reservation ? { ...reservation, openedAt } : null })

@@ -10,6 +10,8 @@ export type NodeCall =
   | { do: 'release'; reservation: Pick<Reservation, 'id'> }
   | { do: 'settle'; use: UsageRecord }
   | { do: 'sweep'; all: boolean }
+  /** Says no more that these calls go on. */
+  | { do: 'forget'; ids: string[] }
 export type NodeSaid = { id: number; value?: unknown; code?: string; message?: string }
 
 /** A server in a process of its own. */

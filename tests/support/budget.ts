@@ -100,3 +100,20 @@ export async function findMeterFaults(): Promise<unknown[]> {
       ) p
     ) all_meters WHERE spent_usd <> ledger OR reserved_usd <> set_aside`
 }
+
+/**
+ * Moves all that is known of a key into the past, as a day or a month that goes by would: what happened in one period
+ * still did.
+ */
+export async function ageKey({ keyId }: Pick<KeyActor, 'keyId'>, by: 'day' | 'month'): Promise<void> {
+  const step = `1 ${by}`
+  await db().$transaction([
+    db().$executeRaw`
+      UPDATE key_meters SET minute = minute - ${step}::interval,
+        period = CASE period_kind WHEN 'total' THEN period ELSE (period - ${step}::interval)::date END
+      WHERE key_id = ${keyId}::uuid`,
+    db().$executeRaw`UPDATE usage_entries SET at = at - ${step}::interval WHERE key_id = ${keyId}::uuid`,
+    db().$executeRaw`
+      UPDATE key_reservations SET opened_at = opened_at - ${step}::interval WHERE key_id = ${keyId}::uuid`,
+  ])
+}
