@@ -20,7 +20,7 @@ export type Deed =
   | { do: 'use'; node: number; outputTokens: number }
   | { do: 'sweep'; node: number }
 /** What happens at once, and then what nothing else happens beside. */
-export type Round = { deeds: Deed[]; then: 'nothing' | 'crash' | 'next period' | 'other period' }
+type Round = { deeds: Deed[]; then: 'nothing' | 'crash' | 'next period' | 'other period' }
 export type Schedule = { budgetUsd: string; period: 'day' | 'month'; rounds: Round[] }
 
 const node = fc.nat(1)

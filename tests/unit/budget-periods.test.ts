@@ -105,3 +105,12 @@ test('a budget whose period is changed is counted anew, with what is under way',
   expect(meters).toEqual(['0', inMonth, '0.02', inMonth, '0'])
   expect(await readMeter(ada)).toMatchObject({ reserved: '0.0135' })
 })
+
+test('the meter of the first day of a month is not taken for that of the month', async () => {
+  const ada = await makeKeyActor({ budgetUsd: '10', budgetPeriod: 'day' })
+  await reserveUse(ada, wishFor())
+  await db().keyMeter.update({ where: { keyId: ada.keyId }, data: { period: firstOfMonth, reservedUsd: 0 } })
+  await spendAt(ada, now)
+  await reserveUse({ ...ada, policy: { ...ada.policy, budgetPeriod: 'month' } }, wishFor())
+  expect(await readMeter(ada)).toMatchObject({ spent: '0.01', reserved: '0.0045' })
+})
