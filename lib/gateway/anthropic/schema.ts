@@ -118,7 +118,6 @@ function leadsBack(root: JsonObject, ref: string, onTheWay: Set<string>, cleared
   if (target === null) return true
   onTheWay.add(ref)
   if (refsIn(target, 0).some((inner) => leadsBack(root, inner, onTheWay, cleared))) return true
-  onTheWay.delete(ref)
   cleared.add(ref)
   return false
 }
