@@ -34,6 +34,11 @@ export type Forwarded = { status: number; headers: IncomingHttpHeaders; body: Re
 
 type Settle = { resolve(answer: Forwarded): void; reject(error: unknown): void }
 
+/** So many pieces of a stream are passed on at once, before it takes turns: first words do not wait. */
+const eagerPieces = 8
+/** What comes after so long a silence are first words again, as after a model has thought. */
+const silenceMs = 200
+
 /** One call on its way through. Between turns the server is not read from, so that tokens travel together. */
 class Passage implements UpstreamListener {
   readonly #call: ForwardCall
@@ -42,6 +47,8 @@ class Passage implements UpstreamListener {
   #controller: ReadableStreamDefaultController<Uint8Array> | undefined
   /** Set between turns: how to wait no longer. */
   #stopWaiting: (() => void) | null = null
+  #eagerLeft = eagerPieces
+  #listeningSince = 0
   /** What came in one reading of the connection: a chunk for each event, most of the time. */
   #gathered: Buffer[] = []
   #isWanted = false
@@ -118,14 +125,20 @@ class Passage implements UpstreamListener {
     const isLast = this.#call.tap.chunk(bytes)
     this.#isWanted = isLast
     if (!isLast) this.#upstream.pause()
-    if (!isLast && this.#isStream) this.#rest()
+    if (!isLast && this.#isStream && !this.#isEager()) this.#rest()
     this.#controller?.enqueue(bytes)
+  }
+
+  /** Whether what came are first words. */
+  #isEager(): boolean {
+    if (performance.now() - this.#listeningSince > silenceMs) this.#eagerLeft = eagerPieces
+    return this.#eagerLeft-- > 0
   }
 
   #rest(): void {
     this.#stopWaiting = atNextTurn(() => {
       this.#stopWaiting = null
-      if (this.#isWanted) this.#upstream.resume()
+      if (this.#isWanted) this.#listen()
     })
   }
 
@@ -149,7 +162,12 @@ class Passage implements UpstreamListener {
   /** The reader takes more: at the next turn it is read, or at once if that one has come. */
   #want(): void {
     this.#isWanted = true
-    if (this.#stopWaiting === null && !this.#isOver) this.#upstream.resume()
+    if (this.#stopWaiting === null && !this.#isOver) this.#listen()
+  }
+
+  #listen(): void {
+    this.#listeningSince = performance.now()
+    this.#upstream.resume()
   }
 
   readonly #leave = (): void => {

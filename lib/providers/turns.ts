@@ -1,28 +1,38 @@
 import { remember } from '../remember'
 
-const turnMs = 25
+const tickMs = 25
+/** Up to this many streams are read from at every tick; each such number more, and they take turns. */
+const streamsPerTurn = 50
+const maxTurns = 4
 
-type Ticker = { waiting: Set<() => void>; timer: NodeJS.Timeout | null }
+/** Who waits, and for which tick. */
+type Ticker = { waiting: Map<() => void, number>; tick: number; timer: NodeJS.Timeout | null }
 
-const ticker = () => remember('providers.turns', (): Ticker => ({ waiting: new Set(), timer: null }))
+const ticker = () => remember('providers.turns', (): Ticker => ({ waiting: new Map(), tick: 0, timer: null }))
 
 /**
- * Calls back once at the next turn, all who wait at the same one: what came for each meanwhile is then read at once.
- * Returns how to wait no longer.
+ * Calls back once at the next turn: at the next tick or, where many wait, at the second to fourth one. What came for each
+ * meanwhile is then read at once. Returns how to wait no longer.
  */
 export function atNextTurn(begin: () => void): () => void {
   const state = ticker()
-  state.waiting.add(begin)
-  state.timer ??= setInterval(() => turn(state), turnMs)
-  return () => state.waiting.delete(begin)
+  const { waiting } = state
+  const turns = Math.min(maxTurns, Math.floor(waiting.size / streamsPerTurn) + 1)
+  waiting.set(begin, state.tick + turns)
+  state.timer ??= setInterval(() => turn(state), tickMs)
+  return () => waiting.delete(begin)
 }
 
 function turn(state: Ticker): void {
-  const ready = [...state.waiting]
-  state.waiting.clear()
-  if (ready.length === 0 && state.timer) {
-    clearInterval(state.timer)
+  const { waiting, timer } = state
+  if (waiting.size === 0 && timer) {
+    clearInterval(timer)
     state.timer = null
   }
-  for (const begin of ready) begin()
+  state.tick += 1
+  for (const [begin, due] of waiting) {
+    if (due > state.tick) continue
+    waiting.delete(begin)
+    begin()
+  }
 }

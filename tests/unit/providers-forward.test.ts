@@ -1,4 +1,5 @@
-import { afterEach, expect, test } from 'vitest'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { AppError } from '../../lib/errors'
 import { type Forwarded, forwardCall } from '../../lib/providers'
 import { openaiKey, patient } from '../support/model-call'
@@ -74,5 +75,62 @@ test('what whoever listens in throws is the end of the call', async () => {
   await expect(readPieces(answer)).rejects.toMatchObject({
     code: 'provider_failed',
     message: 'No such thing.',
+  })
+})
+
+describe('while no turn comes', () => {
+  const tickMs = 25
+  const eagerPieces = 8
+  let say: (text: string) => void
+
+  beforeEach(async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+    server = await startTcp((socket) => {
+      socket.once('data', () => socket.write(head))
+      say = (text) => void socket.write(text)
+    })
+  })
+  afterEach(() => {
+    // Whoever waits still is let go, so that no timer is left behind that is none any more.
+    vi.advanceTimersByTime(10 * tickMs)
+    vi.useRealTimers()
+  })
+
+  /** Says one event after the other, each when the one before has come; returns how many came. */
+  async function converse(reader: ReadableStreamDefaultReader<Uint8Array>, count: number): Promise<number> {
+    for (let index = 0; index < count; index++) {
+      say(chunked([event(index)]))
+      const piece = await Promise.race([reader.read(), sleep(300, null)])
+      if (piece === null) return index
+    }
+    return count
+  }
+
+  test('first words go on, and what follows waits', async () => {
+    const { body } = await forward()
+    expect(await converse(body.getReader(), 100)).toBe(eagerPieces + 1)
+  })
+
+  test('first words after a silence go on again', async () => {
+    const { body } = await forward()
+    const reader = body.getReader()
+    expect(await converse(reader, eagerPieces + 1)).toBe(eagerPieces + 1)
+    const next = reader.read()
+    vi.advanceTimersByTime(tickMs)
+    await sleep(300)
+    say(chunked([event(0)]))
+    await next
+    expect(await converse(reader, eagerPieces - 1)).toBe(eagerPieces - 1)
+  })
+
+  test('last words do not keep anybody waiting for the end', async () => {
+    const { body } = await forward()
+    const reader = body.getReader()
+    await converse(reader, eagerPieces + 1)
+    const last = reader.read()
+    say(`${chunked(['data: the last\n\n'])}0\r\n\r\n`)
+    vi.advanceTimersByTime(tickMs)
+    expect(Buffer.from((await last).value ?? []).toString()).toBe('data: the last\n\n')
+    expect((await reader.read()).done).toBe(true)
   })
 })
