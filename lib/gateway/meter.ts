@@ -5,6 +5,9 @@ import { readUsage } from '../providers'
 const tailBytes = 16 * 1024
 
 const doneMark = Buffer.from('data: [DONE]')
+/** How the events of a stream of responses begin, and the last one of them. */
+const responseMark = Buffer.from('event: response.')
+const lastResponse = /^event: response\.(?:completed|failed|incomplete)\r?\n/
 const blankLine = Buffer.from('\n\n')
 const lineEnds = /(?:\n\n|\r\n\r\n)$/
 const newline = 0x0a
@@ -17,14 +20,16 @@ export class StreamMeter {
   #events = 0
   #firstByteMs: number | null = null
   #told: TokenUsage | null = null
+  #isEnding = false
 
-  /** True if these bytes hold the mark that ends a stream of chat completions. */
+  /** True if these bytes are of what ends a stream: the mark of chat completions, or the last event of a response. */
   chunk(bytes: Uint8Array): boolean {
     this.#firstByteMs ??= Math.round(performance.now() - this.#startedAt)
     const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     for (let at = buffer.indexOf(blankLine); at !== -1; at = buffer.indexOf(blankLine, at + 2)) this.#events++
     this.#keep(buffer)
-    return buffer.indexOf(doneMark, Math.max(0, buffer.length - 64)) !== -1
+    this.#isEnding ||= beginsEnd(buffer)
+    return this.#isEnding || buffer.indexOf(doneMark, Math.max(0, buffer.length - 64)) !== -1
   }
 
   /** Takes what the server said it used from whoever reads its answer anyway. */
@@ -81,6 +86,12 @@ export class StreamMeter {
     while (this.#tailLength - (this.#tail[0]?.length ?? 0) >= tailBytes)
       this.#tailLength -= this.#tail.shift()?.length ?? 0
   }
+}
+
+/** The last event holds the whole response and may come in many pieces; no words of a model can look like its name. */
+function beginsEnd(buffer: Buffer): boolean {
+  const at = buffer.lastIndexOf(responseMark)
+  return at !== -1 && lastResponse.test(buffer.toString('latin1', at, at + 40))
 }
 
 /** Where the object that begins at `start` ends (exclusive), or -1. Figures only: no braces stand in its texts. */

@@ -35,6 +35,33 @@ test('a use that words only speak of is none', () => {
   expect(meterOf(`data: ${words}\n\n`).usage()).toBeNull()
 })
 
+describe('the end of a stream', () => {
+  const chunk = (meter: StreamMeter, text: string) => meter.chunk(Buffer.from(text))
+
+  test('of chat completions is its mark', () => {
+    const meter = new StreamMeter()
+    expect(chunk(meter, `data: ${events[0]}\n\n`)).toBe(false)
+    expect(chunk(meter, `data: ${events[1]}\n\ndata: [DONE]\n\n`)).toBe(true)
+  })
+
+  test.each(['completed', 'failed', 'incomplete'])(
+    'of responses is the event %s, to its last piece',
+    (name) => {
+      const meter = new StreamMeter()
+      expect(chunk(meter, 'event: response.created\ndata: {}\n\n')).toBe(false)
+      expect(chunk(meter, `event: response.x\ndata: {}\n\nevent: response.${name}\ndata: {"response":`)).toBe(
+        true,
+      )
+      expect(chunk(meter, '"a long one"}\n\n')).toBe(true)
+    },
+  )
+
+  test('is not what a model says of it', () => {
+    const words = JSON.stringify({ delta: 'event: response.completed\ndata: {}' })
+    expect(chunk(new StreamMeter(), `event: response.output_text.delta\ndata: ${words}\n\n`)).toBe(false)
+  })
+})
+
 describe('the last words of a stream that broke', () => {
   test.each(['', 'data: {"a":1}\n\n', 'data: {"a":1}\r\n\r\n'])(
     'after whole events, or none, there are some: %j',
