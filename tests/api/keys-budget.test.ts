@@ -1,3 +1,4 @@
+import OpenAI from 'openai'
 import { v7 as newId } from 'uuid'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import type { CreatedKey, CreateKey } from '../../lib/contracts/keys'
@@ -162,4 +163,32 @@ test('chats and streams of the gateway at once share one budget and never oversp
   expect(spent).toBe(await costOf(keyed))
   expect(spent).toBeLessThanOrEqual(0.05)
   expect(spent).toBeGreaterThan(0.03)
+})
+
+test('a hundred streams of the official client at once on a key of a dollar spend no more; who is refused does not try again', async () => {
+  const keyed = await openWithKey({ budget_usd: 1 })
+  openai.script(({ body }) => ({
+    text: 'All right',
+    usage: { input: 20, output: Number((body as { max_completion_tokens?: number }).max_completion_tokens) },
+  }))
+  const client = new OpenAI({ baseURL: `${server.url}/v1`, apiKey: String(keyed.program.token) })
+  const messages = [{ role: 'user' as const, content: 'Hi' }]
+  const ends = await Promise.allSettled(
+    Array.from({ length: 100 }, async () => {
+      for await (const _ of await client.chat.completions.create({ model: 'gpt-5', messages, stream: true }));
+    }),
+  )
+  const refused = ends.flatMap((end) => (end.status === 'rejected' ? [end.reason] : []))
+  const asked = openai.journal.filter(({ method }) => method === 'POST').length
+  expect(asked).toBe(100 - refused.length)
+  expect(asked).toBeGreaterThan(40)
+  for (const error of refused) {
+    expect(error).toBeInstanceOf(OpenAI.RateLimitError)
+    expect(error).toMatchObject({ status: 429, type: 'insufficient_quota', code: 'insufficient_quota' })
+  }
+  await expect.poll(() => requestsOf(keyed)).toBe(asked)
+  const spent = await spentOf(keyed)
+  expect(spent).toBe(await costOf(keyed))
+  expect(spent).toBeGreaterThan(0.5)
+  expect(spent).toBeLessThanOrEqual(1)
 })

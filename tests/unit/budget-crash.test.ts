@@ -1,7 +1,9 @@
 import { v7 as newId } from 'uuid'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { db } from '@/lib/db'
-import { type Reservation, recordUsage, reserveUse, sweepReservations } from '@/lib/usage'
+import { type Reservation, recordUsage, releaseUse, reserveUse, sweepReservations } from '@/lib/usage'
+import { toLedgerEntry } from '@/lib/usage/entry'
+import { writeEntry } from '@/lib/usage/record'
 import { findMeterFaults, type KeyActor, makeKeyActor, readMeter, usageOf, wishFor } from '../support/budget'
 import { killBudgetNodes, startBudgetNode } from '../support/budget-node'
 import { openLibrary } from '../support/library'
@@ -101,6 +103,16 @@ test('a call whose server says that it goes on is not given up', async () => {
   expect(await sweepReservations()).toBe(0)
   await node.close()
 }, 60_000)
+
+test('a call that says in the last moment that it goes on is not given up by who has just looked', async () => {
+  const ada = await makeKeyActor({ budgetUsd: '1' })
+  const own = (await reserveUse(ada, wishFor())) ?? expect.fail()
+  const { reservation: _, ...use } = usageOf(ada, null)
+  expect(await writeEntry({ ...own, isLost: true }, toLedgerEntry(use))).toBe(false)
+  expect(await readMeter(ada)).toMatchObject({ spent: '0', reserved: '0.00225' })
+  expect(await entriesOf(ada)).toEqual([])
+  await releaseUse(own)
+})
 
 test('an answer that is being written is settled by who writes it, and only then given up', async () => {
   const ada = await makeKeyActor({ budgetUsd: '1' })
