@@ -8,6 +8,7 @@ export type ModelPath =
   | '/chat/completions'
   | '/completions'
   | '/responses'
+  | '/responses/compact'
   | '/embeddings'
   | '/images/generations'
   | '/moderations'

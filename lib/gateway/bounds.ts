@@ -28,7 +28,9 @@ export function boundUse(path: string, body: JsonObject, bytes: number, { provid
   const limits = findModelLimits(provider, model)
   const told = readTold([body.messages, body.input, body.instructions, body.prompt, body.system])
   const answers = countAnswers(path, body)
-  const stated = readStated(path, body, provider)
+  const stated = isUnbounded(path, provider)
+    ? (limits.output ?? limits.context)
+    : readStated(path, body, provider)
   const outputTokens = boundOutput(path, body, model) ?? (stated === null ? null : cap(stated * answers))
   return {
     inputTokens: boundInput(path, body, { bytes, told, limits }),
@@ -49,6 +51,7 @@ export function limitOutput(
   tokens: number | null,
   { provider }: Asked,
 ): JsonObject {
+  if (isUnbounded(path, provider)) return body
   const isResponse = path === '/responses'
   const tools = isResponse && runsTools(body) && readCount(body.max_tool_calls) === null
   const bounded = tools ? { ...body, max_tool_calls: usualToolCalls } : body
@@ -65,6 +68,9 @@ export function limitOutput(
   const isNew = path === '/chat/completions' && provider === 'openai'
   return { ...rest, [isNew ? 'max_completion_tokens' : 'max_tokens']: each }
 }
+
+/** OpenAI lets nobody say how much it may write when it makes a conversation short. */
+const isUnbounded = (path: string, provider: string) => path === '/responses/compact' && provider === 'openai'
 
 const cap = (tokens: number) => Math.min(mostWhole, tokens)
 
@@ -106,7 +112,7 @@ function boundOutput(path: string, body: JsonObject, model: string): number | nu
 type Sizes = { bytes: number; told: Told; limits: ModelLimits }
 
 function boundInput(path: string, body: JsonObject, { bytes, told, limits }: Sizes): number {
-  const isChat = path === '/chat/completions' || path === '/responses'
+  const isChat = path === '/chat/completions' || path.startsWith('/responses')
   if (!isChat) return cap(bytes)
   const turns = runsTools(body) ? (readCount(body.max_tool_calls) ?? usualToolCalls) + 1 : 1
   const isKeptThere =

@@ -12,7 +12,7 @@ const maxPreludeBytes = 256 * 1024
 /** Whose response this is; only its maker can name it in another call. Throws invalid_input for a stranger's. */
 export async function requireOwnPrevious(actor: Actor, { path, body }: Question): Promise<void> {
   const previous = body.previous_response_id
-  if (path !== '/responses' || typeof previous !== 'string') return
+  if (!path.startsWith('/responses') || typeof previous !== 'string') return
   if (await isOwn(actor, previous)) return
   const message = `Previous response with id '${previous.slice(0, 100)}' not found.`
   throw new AppError('invalid_input', message, {

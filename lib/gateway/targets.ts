@@ -10,7 +10,8 @@ const isClaude = (model: string | null) => model !== null && /^claude\b/i.test(m
 
 /**
  * Whom to ask, one after the other: the first key of the vault's order that can serve the model; where the caller's API
- * key says so, the keys after it, and then other models. Throws provider_auth and not_found where there is none.
+ * key says so, the keys after it, and then other models. Throws provider_auth and not_found where there is none,
+ * and invalid_input where that is for want of a name.
  */
 export async function listTargets(actor: Actor, question: Question): Promise<Target[]> {
   const keys = await listLentKeys(actor, question.want)
@@ -22,7 +23,7 @@ export async function listTargets(actor: Actor, question: Question): Promise<Tar
     return chosen.map((key) => ({ key, model: key.provider === 'demo' ? 'demo' : model }))
   })
   if (targets.length > 0) return targets
-  if (keys.length > 0) throw noModel(question.model)
+  if (keys.length > 0) throw question.model === null ? unnamed() : noModel(question.model)
   throw noKey()
 }
 
@@ -38,6 +39,12 @@ function servingKeys(keys: LentKey[], model: string | null): LentKey[] {
   const others = real.filter(({ provider }) => provider === 'openai-compatible')
   const fitting = [...theirs, ...others]
   return fitting.length > 0 ? fitting : real
+}
+
+function unnamed(): AppError {
+  const message = "Missing required parameter: 'model'."
+  const facts = { code: 'missing_required_parameter' }
+  return new AppError('invalid_input', message, { facts, issues: [{ path: 'model', message }] })
 }
 
 /** What to say where no key of the vault serves. */

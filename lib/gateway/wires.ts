@@ -1,6 +1,7 @@
 import { forwardCall } from '../providers'
 import type { Asked } from './asked'
 import { openChatWire } from './chat-wire'
+import { openCompactWire } from './compact-wire'
 import { openDemo } from './demo'
 import { passHeaders } from './headers'
 import { lastWordsOf } from './last-words'
@@ -14,6 +15,7 @@ const chats = ['/chat/completions', '/responses']
 /** The way to ask this target. Throws invalid_input for what it cannot be asked. */
 export function findWire(asked: Asked, target: Target): Wire {
   const { provider } = target.key
+  if (provider !== 'openai' && asked.path === '/responses/compact') return openCompactWire(asked, target)
   if (provider === 'demo' && !chats.includes(asked.path)) throw noKey()
   if (provider !== 'openai' && asked.path === '/responses') return openResponseWire(asked, target)
   if (provider === 'anthropic') return openChatWire(asked, target)

@@ -506,9 +506,14 @@ const rows: Row[] = [
   ['DELETE', '/api/files/[fileId]', 'chat', at(sharedFile), members('owner', 204)],
 
   // Nobody has a key of a model server here: who may call is told so.
-  ...['/chat/completions', '/completions', '/embeddings', '/images/generations', '/moderations'].map(
-    (path): Row => ['POST', `/api/v1${path}`, 'gateway', async () => ({ body: {} }), everyone(502)],
-  ),
+  ...[
+    '/chat/completions',
+    '/completions',
+    '/responses/compact',
+    '/embeddings',
+    '/images/generations',
+    '/moderations',
+  ].map((path): Row => ['POST', `/api/v1${path}`, 'gateway', async () => ({ body: {} }), everyone(502)]),
   ...['/completion', '/embeddings', '/images/generate'].map(
     (path): Row => ['POST', `/api${path}`, 'gateway', async () => ({ body: {} }), everyone(502)],
   ),

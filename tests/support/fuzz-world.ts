@@ -156,6 +156,7 @@ function rightBodies(
       encoding_format: 'float',
     },
     'POST /api/v1/images/generations': { model: 'gpt-image-1', prompt: 'A cat', n: 1, size: '1024x1024' },
+    'POST /api/v1/responses/compact': { model: 'gpt-5-mini', input: [{ role: 'user', content: 'Hello' }] },
     'POST /api/v1/moderations': { model: 'omni-moderation-latest', input: 'Hello' },
   }
 }

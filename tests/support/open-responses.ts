@@ -28,6 +28,17 @@ const Part = z.discriminatedUnion('type', [
   z.object({ type: z.literal('refusal'), refusal: z.string() }),
   z.object({ type: z.literal('summary_text'), text: z.string() }),
   z.object({ type: z.literal('reasoning_text'), text: z.string() }),
+  z.object({ type: z.literal('input_text'), text: z.string() }),
+  z.object({
+    type: z.literal('input_image'),
+    image_url: noted,
+    detail: z.enum(['low', 'high', 'auto']),
+  }),
+  z.object({
+    type: z.literal('input_file'),
+    filename: z.string().optional(),
+    file_url: z.string().optional(),
+  }),
 ])
 
 const ItemStatus = z.enum(['in_progress', 'completed', 'incomplete'])
@@ -39,6 +50,7 @@ const Item = z.discriminatedUnion('type', [
     status: ItemStatus,
     role: z.enum(['user', 'assistant', 'system', 'developer']),
     content: z.array(Part),
+    phase: z.enum(['commentary', 'final_answer']).optional(),
   }),
   z.object({
     type: z.literal('function_call'),
@@ -55,6 +67,14 @@ const Item = z.discriminatedUnion('type', [
     summary: z.array(Part),
     encrypted_content: z.string().optional(),
   }),
+  z.object({
+    type: z.literal('function_call_output'),
+    id: z.string(),
+    call_id: z.string(),
+    output: z.union([z.string(), z.array(Part)]),
+    status: ItemStatus,
+  }),
+  z.object({ type: z.literal('compaction'), id: z.string(), encrypted_content: z.string() }),
 ])
 
 const FunctionTool = z.object({
@@ -125,6 +145,15 @@ export const ResponseResource = z.object({
   metadata: z.unknown(),
   safety_identifier: noted,
   prompt_cache_key: noted,
+})
+
+/** A conversation made short, as `/v1/responses/compact` answers. */
+export const CompactResource = z.object({
+  id: z.string(),
+  object: z.literal('response.compaction'),
+  created_at: count,
+  output: z.array(Item),
+  usage: Usage,
 })
 
 const numbered = { sequence_number: count }

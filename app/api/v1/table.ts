@@ -10,6 +10,7 @@ import * as moderations from './moderations/route'
 import * as cancel from './responses/[responseId]/cancel/route'
 import * as inputItems from './responses/[responseId]/input_items/route'
 import * as response from './responses/[responseId]/route'
+import * as compact from './responses/compact/route'
 import * as responses from './responses/route'
 
 /** All route files below this folder, by the paths of their folders: who answers calls that do not come through Next. */
@@ -23,6 +24,7 @@ export const openAiFiles = {
   '/v1/models/[...model]': model,
   '/v1/moderations': moderations,
   '/v1/responses': responses,
+  '/v1/responses/compact': compact,
   '/v1/responses/[responseId]': response,
   '/v1/responses/[responseId]/cancel': cancel,
   '/v1/responses/[responseId]/input_items': inputItems,

@@ -1,3 +1,4 @@
+import { unpackSummary } from './compaction'
 import { attachmentsOf, type ChatPart, contentOf, joinTexts, readParts } from './content'
 import {
   asList,
@@ -69,6 +70,9 @@ export class Conversation {
       case 'custom_tool_call_output':
         this.#output(spot)
         break
+      case 'compaction':
+        this.#recall(spot)
+        break
       case 'item_reference':
         this.take({ value: this.#resolve(spot), path: spot.path })
         break
@@ -101,6 +105,13 @@ export class Conversation {
     if (role !== 'user') requireTexts(spot, parts)
     if (role === 'assistant') this.#say(joinTexts(parts, ''))
     else this.#push({ role: role === 'developer' ? 'system' : role, content: contentOf(parts) })
+  }
+
+  /** What was said before was made short: all that is known of it is told first. */
+  #recall(spot: Spot): void {
+    const content = unpackSummary(required(spot, 'encrypted_content', 'string'))
+    if (content === null) throw sealed(spot)
+    this.#push({ role: 'user', content })
   }
 
   #push(message: JsonObject): void {
@@ -215,6 +226,11 @@ function requireTexts(spot: Spot, parts: ChatPart[]): void {
   if (index === -1) return
   const path = `${pathOf(spot, 'content')}[${index}].type`
   throw refuse(path, 'invalid_value', `'${path}' must be a text: only users and tools send images and files.`)
+}
+
+function sealed(spot: Spot): Error {
+  const path = pathOf(spot, 'encrypted_content')
+  return refuse(path, 'unsupported_value', `'${path}': only the server that made this can read it.`)
 }
 
 function untold(spot: Spot, type: string): Error {

@@ -24,8 +24,8 @@ export function asList(value: unknown): unknown[] {
   return Array.isArray(value) ? value : []
 }
 
-/** A new id as OpenAI makes them: `resp_`, `msg_`, `rs_`, `fc_` or `ctc_`, and 48 hexadecimal digits. */
-export function makeId(kind: 'resp' | 'msg' | 'rs' | 'fc' | 'ctc' | 'call'): string {
+/** A new id as OpenAI makes them: `resp_`, `msg_` and the like, and 48 hexadecimal digits. */
+export function makeId(kind: 'resp' | 'msg' | 'rs' | 'fc' | 'ctc' | 'call' | 'cmp'): string {
   return `${kind}_${randomBytes(24).toString('hex')}`
 }
 

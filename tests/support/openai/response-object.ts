@@ -46,7 +46,7 @@ export function beginResponse(id: string, model: string, request: Body): Body {
     text: { ...text, ...(request.text as Body | undefined) },
     tool_choice: request.tool_choice ?? 'auto',
     tool_usage: { image_gen: imageUsage, web_search: { num_requests: 0 } },
-    tools: request.tools ?? [],
+    tools: Array.isArray(request.tools) ? request.tools.map(writeTool) : [],
     top_logprobs: request.top_logprobs ?? 0,
     top_p: float(request.top_p, 1),
     truncation: request.truncation ?? 'disabled',
@@ -54,6 +54,13 @@ export function beginResponse(id: string, model: string, request: Body): Body {
     user: request.user ?? null,
     metadata: request.metadata ?? {},
   }
+}
+
+/** A tool as it is told back: what a function leaves out is filled in. */
+function writeTool(tool: Body): Body {
+  if (tool.type !== 'function') return tool
+  const { type, description = null, name, parameters = null, strict = true, ...rest } = tool
+  return { type, description, name, parameters, strict, ...rest }
 }
 
 /** How a Response ended. */

@@ -55,7 +55,7 @@ function beginStored({ body, script }: Exchange, previous?: StoredResponse): Sto
 }
 
 /** The input as `input_items` lists it. */
-function inputItems(body: Body): Body[] {
+export function inputItems(body: Body): Body[] {
   const turns: Body[] = Array.isArray(body.input) ? body.input : [{ role: 'user', content: body.input ?? '' }]
   return turns.map((turn) => {
     if (turn.role === undefined) return { id: makeId('in'), ...turn }

@@ -1,4 +1,5 @@
 import { createChat, createCompletion } from './chat.ts'
+import { compactConversation } from './compact.ts'
 import { createEmbeddings } from './embeddings.ts'
 import { WireError } from './errors.ts'
 import type { Exchange } from './exchange.ts'
@@ -23,6 +24,7 @@ export type Route = { method: string; path: string; model?: boolean; handle: Han
 
 const routes: Route[] = [
   { method: 'POST', path: '/v1/responses', model: true, handle: createResponse },
+  { method: 'POST', path: '/v1/responses/compact', model: true, handle: compactConversation },
   { method: 'GET', path: '/v1/responses/{id}', handle: retrieveResponse },
   { method: 'DELETE', path: '/v1/responses/{id}', handle: deleteResponse },
   { method: 'POST', path: '/v1/responses/{id}/cancel', handle: cancelResponse },
