@@ -1,9 +1,10 @@
 // The browser for the end-to-end tests: one that is there already, else one that can be had without asking anybody.
-import { execFileSync, spawn } from 'node:child_process'
+import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { delimiter, join, resolve } from 'node:path'
 import { brotliDecompressSync } from 'node:zlib'
+import { installFromDebian } from './debian.mjs'
 import { Problem, say, step } from './report.mjs'
 import { runNpm, runTool } from './tools.mjs'
 
@@ -66,39 +67,9 @@ function runs(path) {
   }
 }
 
-// Debian's, where this user may install: as root, or by sudo without a password. Ubuntu has only a stub for a snap.
-async function installDebian() {
-  if (!existsSync('/usr/bin/apt-get') || !readFileSync('/etc/os-release', 'utf8').match(/^ID=debian$/m))
-    return
-  const sudo = process.getuid?.() === 0 ? [] : ['sudo', '-n']
-  if (sudo.length > 0 && !mayUseSudo()) return
-  await step('Installing Debian’s Chromium for the browser tests', async () => {
-    await runLoudly([...sudo, 'apt-get', 'update', '-q'])
-    await runLoudly([...sudo, 'apt-get', 'install', '-q', '-y', '--no-install-recommends', 'chromium'])
-  })
-}
-
-function mayUseSudo() {
-  try {
-    execFileSync('sudo', ['-n', 'true'], { stdio: 'ignore' })
-    return true
-  } catch {
-    return false
-  }
-}
-
-/** @param {string[]} command */
-function runLoudly([program = '', ...args]) {
-  const child = spawn(program, args, {
-    stdio: ['ignore', 'inherit', 'inherit'],
-    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
-  })
-  return new Promise((done, fail) => {
-    child.once('error', fail)
-    child.once('close', (code) =>
-      code === 0 ? done(undefined) : fail(new Error(`${program} ended with ${code}`)),
-    )
-  })
+// Ubuntu has only a stub for a snap.
+function installDebian() {
+  return installFromDebian('Installing Debian’s Chromium for the browser tests', 'chromium')
 }
 
 async function unpackFromNpm() {

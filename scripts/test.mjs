@@ -15,6 +15,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { requireNoSecretTold } from './canary.mjs'
 import { provideChromium } from './chromium.mjs'
+import { provideCurl } from './curl.mjs'
 import { build, isFresh, remake } from './freshness.mjs'
 import { listRemaining } from './leftovers.mjs'
 import { runCommand, say, secondsSince } from './report.mjs'
@@ -85,6 +86,7 @@ async function runTests(runDir) {
   const built = await check('build', buildPages)
   if (!built) say('\nThe tests that need the built pages are not run.')
   if (!built) return false
+  process.env.CURL_PATH = await provideCurl()
   await vitest('api', runDir)
   await vitest('start', runDir)
   await playwright(runDir)

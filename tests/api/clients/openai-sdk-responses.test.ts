@@ -182,6 +182,23 @@ describe('a response', () => {
     await expect(lost).rejects.toMatchObject({ status: 400, code: 'previous_response_not_found' })
   })
 
+  test('can be made short with what was said before it, and gone on from there', async () => {
+    const first = await openai.responses.create({ model, input: 'The word is cobalt.' })
+    const compacted = await openai.responses.compact({
+      model: 'gpt-5-mini',
+      input: 'Make this short.',
+      previous_response_id: first.id,
+    })
+    expect(compacted).toMatchObject({ object: 'response.compaction', usage: { output_tokens: 50 } })
+    expect(compacted.output.at(-1)).toMatchObject({ type: 'compaction' })
+    const input = [
+      ...(compacted.output as ResponseInputItem[]),
+      { role: 'user' as const, content: 'The word?' },
+    ]
+    expect((await openai.responses.create({ model, input })).output_text).toBe(echoOf('The word?'))
+    expect((lastBody() as { input: unknown[] }).input).toEqual(input)
+  })
+
   test('is its maker’s alone', async () => {
     const mine = await openai.responses.create({ model, input: said })
     const stranger = await signUp(world.server.url, 'stranger')
@@ -194,6 +211,8 @@ describe('a response', () => {
     await expect(theirs.responses.inputItems.list(mine.id)).rejects.toMatchObject({ status: 404 })
     const next = theirs.responses.create({ model, input: said, previous_response_id: mine.id })
     await expect(next).rejects.toMatchObject({ status: 400, param: 'previous_response_id' })
+    const short = theirs.responses.compact({ model: 'gpt-5-mini', previous_response_id: mine.id })
+    await expect(short).rejects.toMatchObject({ status: 400, param: 'previous_response_id' })
     expect(world.upstream.journal).toHaveLength(asked)
   })
 })
