@@ -70,7 +70,8 @@ async function ask(key: LentKey): Promise<ModelList | Refused> {
     const answer = await forwardCall({
       key,
       method: 'GET',
-      path: '/models',
+      // Anthropic's are told in pages, of which the largest has all.
+      path: key.provider === 'anthropic' ? '/models?limit=1000' : '/models',
       headers: { accept: 'application/json' },
       timeouts,
       // Others may wait for the same list: nobody's leaving ends it.
@@ -79,7 +80,9 @@ async function ask(key: LentKey): Promise<ModelList | Refused> {
     })
     if (answer.status >= 400) return await readRefused(key, answer)
     const { text, value } = await readAnswer(answer, maxListBytes)
-    return { text, ...readList(text, value), headers: passHeaders(answer.headers) }
+    const list = readList(text, value)
+    if (key.provider === 'anthropic') return { text: '', ...toOpenAi(list), headers: new Headers() }
+    return { text, ...list, headers: passHeaders(answer.headers) }
   } catch (error) {
     void noteOutcome(key, error)
     throw error
@@ -96,6 +99,16 @@ function readList(text: string, value: unknown): Pick<ModelList, 'isWhole' | 'mo
     return id === null ? [] : [{ id, text: element }]
   })
   return { isWhole: isObject && list !== null, models }
+}
+
+/** Anthropic's models as OpenAI lists its own (https://platform.claude.com/docs/en/api/models-list). */
+function toOpenAi({ models }: Pick<ModelList, 'models'>): Pick<ModelList, 'isWhole' | 'models'> {
+  const told = models.map(({ id, text }) => {
+    const { created_at: at, display_name: name } = JSON.parse(text) as Record<string, unknown>
+    const created = Math.floor(Date.parse(String(at)) / 1000) || 0
+    return { id, text: JSON.stringify({ id, object: 'model', created, owned_by: 'anthropic', name }) }
+  })
+  return { isWhole: false, models: told }
 }
 
 function idOf(element: string): string | null {

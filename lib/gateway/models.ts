@@ -1,12 +1,13 @@
 import type { Actor } from '../auth'
 import { isModelAllowed } from '../contracts/keys'
 import type { LaunchableAgent } from '../contracts/projects'
-import { AppError, asAppError } from '../errors'
+import { asAppError } from '../errors'
 import { getAgent, listLaunchableAgents } from '../projects'
 import { forwardCall } from '../providers'
 import { type LentKey, lendKey, listLentKeys, noteOutcome } from '../vault'
 import { passHeaders, passRequestHeaders } from './headers'
 import { findModels, type ListedModel, type ModelList } from './model-lists'
+import { noModel } from './question'
 import { type Refused, readRefused } from './refused'
 import { readAnswer } from './whole'
 
@@ -43,16 +44,19 @@ export async function getModel(actor: Actor, name: string, request: Request): Pr
   if (name.startsWith(agentPrefix)) return answer(listed(await findAgent(actor, name)).text)
   if (!isModelAllowed(actor.policy, name)) throw noModel(name)
   const keys = await findKeys(actor)
-  const key = await findServer(keys, name)
+  const { key, model } = await findServer(keys, name)
+  if (key?.provider === 'anthropic') {
+    if (model) return answer(model.text)
+    throw noModel(name)
+  }
   if (key) return lendKey(key, (lent) => askFor(lent, name, request))
   if (name !== demo.id) throw noModel(name)
   return answer(listed(demo).text)
 }
 
-/** The keys of all servers that list models as OpenAI does. */
 async function findKeys(actor: Actor): Promise<LentKey[]> {
   const keys = await listLentKeys(actor, { projectId: actor.boundTo, provider: 'any' })
-  return keys.filter(({ provider }) => provider === 'openai' || provider === 'openai-compatible')
+  return keys.filter(({ provider }) => provider !== 'demo')
 }
 
 /** What the servers list; where none does, what the first one refused. Throws what the first one failed with. */
@@ -67,15 +71,19 @@ async function askAll(keys: LentKey[]): Promise<ModelList[] | Refused> {
   return 'tell' in first.value ? first.value : lists
 }
 
+type Server = { key?: LentKey | undefined; model?: ListedModel | undefined }
+
 /** The first server that lists the model; where none does, the first one says so in its own words. */
-async function findServer(keys: LentKey[], name: string): Promise<LentKey | undefined> {
-  if (keys.length < 2) return keys[0]
+async function findServer(keys: LentKey[], name: string): Promise<Server> {
+  const others = keys.filter(({ provider }) => provider !== 'anthropic')
+  if (keys.length === 1 && others.length === 1) return { key: keys[0] }
   const asked = await Promise.allSettled(keys.map(findModels))
-  const at = asked.findIndex(
-    (one) =>
-      one.status === 'fulfilled' && !('tell' in one.value) && one.value.models.some(({ id }) => id === name),
-  )
-  return keys[Math.max(0, at)]
+  const listing = asked.map((one) => {
+    if (one.status === 'rejected' || 'tell' in one.value) return undefined
+    return one.value.models.find(({ id }) => id === name)
+  })
+  const at = listing.findIndex((model) => model !== undefined)
+  return at === -1 ? { key: others[0] ?? keys[0] } : { key: keys[at], model: listing[at] }
 }
 
 async function askFor(key: LentKey, name: string, request: Request): Promise<Response> {
@@ -136,12 +144,4 @@ function answer(text: string, headers = new Headers()): Response {
   const own = new Headers(headers)
   own.set('content-type', 'application/json')
   return new Response(text, { headers: own })
-}
-
-/** What looks like a key is not repeated. */
-function noModel(name: string): AppError {
-  const shown = /^(?:[spr]k[-_]|alc_)/.test(name) ? 'of this name' : `\`${name}\``
-  const message = `The model ${shown} does not exist or you do not have access to it.`
-  const issues = [{ path: 'model', message }]
-  return new AppError('not_found', message, { facts: { code: 'model_not_found' }, issues })
 }

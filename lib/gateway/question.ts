@@ -45,12 +45,13 @@ export async function readQuestion(actor: Actor, asked: Asked): Promise<Question
   }
 }
 
-/** OpenAI's own words for a model that there is not, or not for this caller. */
+/** OpenAI's own words for a model that there is not, or not for this caller. What looks like a key is not repeated. */
 export function noModel(model: string | null): AppError {
+  const name = /^(?:[spr]k[-_]|alc_)/.test(model ?? '') ? 'of this name' : `\`${model}\``
   const message =
     model === null
       ? 'This API key is for certain models alone. Name one of them.'
-      : `The model \`${model}\` does not exist or you do not have access to it.`
+      : `The model ${name} does not exist or you do not have access to it.`
   const facts = { code: 'model_not_found' }
   return new AppError('not_found', message, { facts, issues: [{ path: 'model', message }] })
 }

@@ -1,5 +1,6 @@
 import type { Forwarded } from '../providers'
 import { type LentKey, noteOutcome } from '../vault'
+import { toChatRefusal } from './anthropic/errors'
 import { passHeaders } from './headers'
 import { readRefusal } from './refusal'
 
@@ -10,7 +11,17 @@ export type Refused = { tell: () => Response }
 export async function readRefused(key: LentKey, answer: Forwarded): Promise<Refused> {
   const headers = passHeaders(answer.headers)
   headers.set('content-type', 'application/json')
-  const { refusal, cause } = await readRefusal(key, answer)
+  const { refusal, cause } = await readRefusal(
+    key,
+    answer,
+    key.provider === 'anthropic' ? ofAnthropic(key) : undefined,
+  )
   void noteOutcome(key, cause)
   return { tell: () => Response.json({ error: refusal.error }, { status: refusal.status, headers }) }
+}
+
+/** What Anthropic says against a call, in OpenAI's words. */
+const ofAnthropic = (key: LentKey) => (status: number, body: unknown) => {
+  const { status: told, error } = toChatRefusal(key, status, body)
+  return { status: told, body: { error } }
 }

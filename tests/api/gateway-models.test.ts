@@ -1,5 +1,6 @@
 import OpenAI from 'openai'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { startAnthropic } from '../support/anthropic'
 import { type Client, signUp } from '../support/client'
 import { makeKey } from '../support/keys'
 import { type OpenAIServer, startOpenAI } from '../support/openai'
@@ -210,6 +211,37 @@ describe('with keys of several servers', () => {
     await keepOther(user, () => [status, text])
     const direct = await read(`${upstream.baseUrl}/models`, upstreamKey)
     expect((await read(`${server.url}/v1/models`, await keyOf(user))).text).toBe(direct.text)
+  })
+
+  test('Anthropic’s models are told as OpenAI tells its own', async () => {
+    const anthropic = await startAnthropic()
+    const user = await signUp(server.url)
+    const credential = { credentialType: 'anthropic', baseUrl: anthropic.baseUrl }
+    await made(user, '/api/credentials', { ...credential, credentials: { api_key: 'sk-ant-of-the-models' } })
+    const client = clientWith(await keyOf(user))
+    const ids = await idsOf(client)
+    expect(ids).toContain('gpt-5-mini')
+    expect(ids.filter((id) => id.startsWith('claude'))).toHaveLength(3)
+    expect(await client.models.retrieve('claude-opus-5-5')).toEqual({
+      id: 'claude-opus-5-5',
+      object: 'model',
+      created: Date.UTC(2026, 0, 1) / 1000,
+      owned_by: 'anthropic',
+      name: 'claude opus 5 5',
+    })
+    expect((await client.models.retrieve('gpt-5-mini')).owned_by).toBe('system')
+    const alone = await startServer()
+    const other = await signUp(alone.url)
+    await made(other, '/api/credentials', { ...credential, credentials: { api_key: 'sk-ant-of-the-models' } })
+    const only = clientWith(await keyOf(other), alone.url)
+    expect(await idsOf(only)).toEqual(ids.filter((id) => id.startsWith('claude')))
+    await expect(only.models.retrieve('demo')).rejects.toMatchObject({ status: 404, code: 'model_not_found' })
+    const stranger = await signUp(alone.url)
+    await made(stranger, '/api/credentials', { ...credential, credentials: { api_key: 'xx-refused-there' } })
+    const refused = clientWith(await keyOf(stranger), alone.url)
+    await expect(refused.models.list()).rejects.toMatchObject({ status: 401, code: 'invalid_api_key' })
+    await alone.close()
+    await anthropic.close()
   })
 
   test('lists that are bare, or none, are lists', async () => {
