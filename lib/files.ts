@@ -19,7 +19,7 @@ import { after, cursorOf, newestFirst, readCursor, toListing } from './paging'
 import { remember } from './remember'
 import { withCredential } from './vault'
 
-export { forgetCopies } from './files/copies'
+export { findOwnCopies, forgetCopies } from './files/copies'
 export { lendFiles } from './files/lending'
 
 const sweepEveryMs = 3_600_000

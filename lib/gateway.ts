@@ -6,6 +6,7 @@ import { readQuestion } from './gateway/question'
 import { answerOnce } from './gateway/replays'
 import { requireOwnPrevious } from './gateway/responses'
 
+export { createFile, deleteFile, getFile, getFileContent, listFiles } from './gateway/files'
 export { getModel, listModels } from './gateway/models'
 export { callResponse } from './gateway/response-calls'
 

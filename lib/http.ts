@@ -21,6 +21,7 @@ export {
 export { readJson } from './http/body'
 export { dispatchTo, type FindHandler } from './http/dispatch'
 export { eventStream, lastEventId, type ServerEvent, wantsEvents } from './http/event-stream'
+export { type BodyReader, ignoreRest } from './http/ignored'
 export { type IncomingFile, readForm } from './http/multipart'
 export { tellOpenAi } from './http/openai-error'
 export { logUnexpected } from './http/portal-error'

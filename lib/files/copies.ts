@@ -1,4 +1,5 @@
 import { createReadStream } from 'node:fs'
+import type { Actor } from '../auth'
 import { db, sql } from '../db'
 import { log } from '../log'
 import { deleteUpload, uploadToProvider } from '../providers'
@@ -59,6 +60,18 @@ export async function removeCopies(key: LentKey, copies: FileRow['copies']): Pro
       log().warn({ err, remoteId }, 'a file was not deleted at OpenAI'),
     )
   }
+}
+
+/** Which of these ids at a provider are copies of the actor's own files, within the key's reach, that lie where this key leads. */
+export async function findOwnCopies(
+  { userId, boundTo }: Actor,
+  { baseUrl }: Pick<LentKey, 'baseUrl'>,
+  remoteIds: string[],
+): Promise<string[]> {
+  const file = { userId, ...(boundTo !== null && { projectId: boundTo }) }
+  const where = { remoteId: { in: remoteIds }, account: { endsWith: `|${baseUrl}` }, file }
+  const copies = await db().fileCopy.findMany({ where, select: { remoteId: true } })
+  return copies.map(({ remoteId }) => remoteId)
 }
 
 /** Forgets what a provider may not have any more, so that it is sent anew. */

@@ -11,7 +11,7 @@ type Said = { role: 'user' | 'assistant'; text: string }
  * are written in advance and say so. Ends as a server's answer does when the call's signal fires.
  */
 export async function openDemo(call: ForwardCall): Promise<Forwarded> {
-  const asked = readAsked(call.body)
+  const asked = readAsked(call.body instanceof Uint8Array ? call.body : undefined)
   const events = streamModel({
     key: call.key,
     model: 'demo',

@@ -16,14 +16,22 @@ export type Maker = {
 }
 
 /**
+ * Whether what was made with one key is the same for another: at OpenAI, which tells by its ids whose it is; elsewhere
+ * for keys of the same owner alone, since servers may count each account's things for itself.
+ */
+export function isSamePlace(made: Omit<Maker, 'projectId' | 'credentialId'>, key: LentKey): boolean {
+  const { provider, source, baseUrl } = key
+  if (made.provider !== provider || made.baseUrl !== baseUrl) return false
+  return provider === 'openai' || made.source === source
+}
+
+/**
  * The key that something was made with; where that is gone, another one for the same server. Null if there is none, or
  * none that the actor may use any more.
  */
 export async function findMakersKey(actor: Actor, maker: Maker): Promise<LentKey | null> {
   const keys = await listLentKeys(actor, { projectId: maker.projectId ?? actor.boundTo, provider: 'any' })
-  const there = keys.filter(
-    ({ provider, baseUrl }) => provider === maker.provider && baseUrl === maker.baseUrl,
-  )
+  const there = keys.filter((key) => isSamePlace(maker, key))
   const same = there.find(
     ({ source, credentialId }) => source === maker.source && credentialId === maker.credentialId,
   )

@@ -1,6 +1,8 @@
 import type { Actor } from '../auth'
 import { AppError } from '../errors'
 import { type LentKey, listLentKeys } from '../vault'
+import { fileIdsIn } from './file-ids'
+import { requireOwnFiles } from './own-files'
 import { noModel, type Question } from './question'
 
 /** Whom a call may go to: one key, and the model to ask for (null: the call names none). */
@@ -11,7 +13,7 @@ const isClaude = (model: string | null) => model !== null && /^claude\b/i.test(m
 /**
  * Whom to ask, one after the other: the first key of the vault's order that can serve the model; where the caller's API
  * key says so, the keys after it, and then other models. Throws provider_auth and not_found where there is none,
- * and invalid_input where that is for want of a name.
+ * not_found for files that are not the caller's, and invalid_input where that is for want of a name.
  */
 export async function listTargets(actor: Actor, question: Question): Promise<Target[]> {
   const keys = await listLentKeys(actor, question.want)
@@ -22,9 +24,20 @@ export async function listTargets(actor: Actor, question: Question): Promise<Tar
     const chosen = fallbackCredentials ? serving : serving.slice(0, 1)
     return chosen.map((key) => ({ key, model: key.provider === 'demo' ? 'demo' : model }))
   })
-  if (targets.length > 0) return targets
+  if (targets.length > 0) return keepReaching(actor, question, targets)
   if (keys.length > 0) throw question.model === null ? unnamed() : noModel(question.model)
   throw noKey()
+}
+
+/** Of the targets, those where the caller's files lie that the question names. Throws not_found for a stranger's file. */
+async function keepReaching(actor: Actor, { body }: Question, targets: Target[]): Promise<Target[]> {
+  const fileIds = fileIdsIn(body)
+  if (fileIds.length === 0) return targets
+  const checks = targets.map(({ key }) => requireOwnFiles(actor, key, fileIds))
+  const checked = await Promise.allSettled(checks)
+  const reaching = targets.filter((_, index) => checked[index]?.status === 'fulfilled')
+  if (reaching.length === 0) await checks[0]
+  return reaching
 }
 
 /**

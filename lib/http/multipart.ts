@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import type { Readable } from 'node:stream'
 import { Busboy, type BusboyInstance } from '@fastify/busboy'
 import { AppError } from '../errors'
+import { type BodyReader, ignoreRest } from './ignored'
 
 /** A file on its way in: its name as the sender gave it, and what it holds, to be read to the end. */
 export type IncomingFile = { filename: string; content: AsyncIterable<Buffer> }
@@ -23,12 +24,6 @@ const limits = {
   headerSize: 8192,
 }
 
-/** So much of a body that was refused is read all the same, so that its sender gets to read the answer. */
-const maxIgnoredBytes = 64 * 1024 * 1024
-const maxIgnoringMs = 20_000
-
-type Reader = ReadableStreamDefaultReader<Uint8Array>
-
 /**
  * Reads a form with exactly one file, in the field `file`, as it comes: what `take` has not read is not fetched.
  * Returns what `take` made of the file, and the other fields. Throws unsupported_media_type, invalid_input, and what
@@ -39,7 +34,7 @@ export async function readForm<T>(
   taker: FileTaker<T>,
 ): Promise<{ fields: Record<string, string>; file: T }> {
   const parser = openParser(request.headers.get('content-type') ?? '')
-  const reader: Reader | undefined = request.body?.getReader()
+  const reader: BodyReader | undefined = request.body?.getReader()
   if (!reader) throw noFile()
   const form = new Form(parser, taker.take)
   try {
@@ -72,7 +67,7 @@ function openParser(contentType: string): BusboyInstance {
  * Feeds the form chunk by chunk, each when the last one was taken. Nothing here races against a promise that lasts: it
  * would keep every chunk until the end.
  */
-async function pump<T>(reader: Reader, parser: BusboyInstance, form: Form<T>): Promise<void> {
+async function pump<T>(reader: BodyReader, parser: BusboyInstance, form: Form<T>): Promise<void> {
   const finished = once(parser, 'finish')
   finished.catch(() => undefined)
   for (;;) {
@@ -156,19 +151,4 @@ class Form<T> {
 function noFile(): AppError {
   const message = 'Send a file in the field "file".'
   return new AppError('invalid_input', `file: ${message}`, { issues: [{ path: 'file', message }] })
-}
-
-/** A connection that is closed with unread bytes takes the answer along, so they are read, within bounds. */
-async function ignoreRest(reader: Reader): Promise<void> {
-  const endsAt = Date.now() + maxIgnoringMs
-  try {
-    for (let bytes = 0; bytes < maxIgnoredBytes && Date.now() < endsAt; ) {
-      const { done, value } = await reader.read()
-      if (done) return
-      bytes += value.byteLength
-    }
-    await reader.cancel()
-  } catch {
-    // Who sent it is gone.
-  }
 }

@@ -38,7 +38,7 @@ export function tellOpenAi(fault: unknown): Told {
   const known = asAppError(fault)
   const { status = statusOf[known.code], ...usual }: Words = words[known.code]
   const { facts = {} } = known
-  const code = typeof facts.code === 'string' ? facts.code : usual.code
+  const code = typeof facts.code === 'string' || facts.code === null ? facts.code : usual.code
   const type = typeof facts.type === 'string' ? facts.type : usual.type
   const error = { message: known.message, type, param: known.issues?.[0]?.path || null, code }
   return { status: statusOfCode[code ?? ''] ?? status, error }

@@ -13,6 +13,17 @@ export function agentFor(protocol: string): http.Agent {
 }
 
 /**
+ * Makes a connection for each call, by `http:` or `https:`: one that was kept may turn out to be closed, which only a
+ * second try mends. It is said to be kept all the same, or a server that refuses a body early would close it at once,
+ * and its answer be lost.
+ */
+export function freshAgentFor(protocol: string): http.Agent {
+  return remember(`providers.agent.fresh.${protocol}`, () =>
+    Object.assign(createAgent(protocol), { maxFreeSockets: 0 }),
+  )
+}
+
+/**
  * Node's own client: a third of the CPU per chunk that fetch takes, no redirects, no proxies from the environment, and
  * Next does not patch it. It connects only where the server may. What is kept open serves the same host and port only,
  * and was checked when it was opened: a call on it costs no check.

@@ -3,7 +3,7 @@ import { AppError, asAppError } from '../errors'
 import { explainBreak, explainExpiry, type Progress, redirected, unsendableKey } from './mishaps'
 import type { ModelKey, ProviderTimeouts } from './port'
 import { atNextTurn } from './turns'
-import { codeOf, Upstream, type UpstreamHead, type UpstreamListener } from './upstream'
+import { codeOf, type StreamedBody, Upstream, type UpstreamHead, type UpstreamListener } from './upstream'
 import type { Expired } from './watchdog'
 
 /** A call that is passed on as it is, but for the key. */
@@ -13,7 +13,7 @@ export type ForwardCall = {
   /** Below the key's base URL, with the query, such as `/files?limit=2`. */
   path: string
   headers: Record<string, string>
-  body?: Uint8Array
+  body?: Uint8Array | StreamedBody
   timeouts: ProviderTimeouts
   signal: AbortSignal
   /** Sees what passes, and is told once how it ended. What it throws ends the call. */

@@ -3,12 +3,19 @@ import https from 'node:https'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import zlib from 'node:zlib'
-import { agentFor } from './agent'
+import { agentFor, freshAgentFor } from './agent'
 import type { ModelKey, ProviderTimeouts } from './port'
 import { type Expired, Watchdog } from './watchdog'
 
-/** A body that is read as fast as it is taken; `pieces` are as many bytes together as is said. */
-type StreamedBody = { bytes: number; pieces: () => AsyncIterable<Buffer> }
+/**
+ * A body that is read as fast as it is taken; `pieces` are as many bytes together as is said, null where nobody knows
+ * beforehand. One that `isOnce` cannot be sent a second time.
+ */
+export type StreamedBody = {
+  bytes: number | null
+  pieces: () => AsyncIterable<Uint8Array>
+  isOnce?: boolean
+}
 
 /** One HTTP call to a model server. */
 export type UpstreamCall = {
@@ -50,10 +57,13 @@ function headersOf({ key, body, accept, headers }: UpstreamCall): http.OutgoingH
     'accept-encoding': 'identity',
     'user-agent': 'al-chat',
     ...keyHeaders(key),
-    ...(body === undefined
-      ? {}
-      : { 'content-length': isStreamed(body) ? body.bytes : Buffer.byteLength(body) }),
+    ...lengthOf(body),
   }
+}
+
+function lengthOf(body: UpstreamCall['body']): http.OutgoingHttpHeaders {
+  if (body === undefined || (isStreamed(body) && body.bytes === null)) return {}
+  return { 'content-length': isStreamed(body) ? Number(body.bytes) : Buffer.byteLength(body) }
 }
 
 /**
@@ -155,17 +165,20 @@ export class Upstream {
     // The request is not destroyed here, for its connection may serve the next call: not one that is not read from.
     // (The end may come while all is paused, with the last bytes.)
     this.#request?.socket?.resume()
+    // Who has said all before it was told all, takes no more.
+    if (this.#request?.writableEnded === false) this.#request.destroy()
     this.#listener.end()
   }
 
   #send(mayRepeat: boolean): void {
     const { key, path, body, method = body === undefined ? 'GET' : 'POST' } = this.#call
     const url = addressOf(key, path)
+    const isOnce = body !== undefined && isStreamed(body) && body.isOnce === true
     const client = url.protocol === 'https:' ? https : http
     const request = client.request(url, {
       method,
       headers: headersOf(this.#call),
-      agent: agentFor(url.protocol),
+      agent: isOnce ? freshAgentFor(url.protocol) : agentFor(url.protocol),
     })
     this.#request = request
     request.on('socket', (socket) => this.#watchConnection(socket, url.protocol))
@@ -184,9 +197,17 @@ export class Upstream {
   #stream(body: StreamedBody, request: http.ClientRequest): void {
     // What the request itself fails with is told by the request.
     const fail = (error: Error) => this.#end(() => this.#listener.fail(error))
-    pipeline(Readable.from(body.pieces(), { objectMode: false }), request).catch((error: Error) => {
+    pipeline(Readable.from(this.#watched(body), { objectMode: false }), request).catch((error: Error) => {
       if (!request.destroyed) fail(error)
     })
+  }
+
+  /** As long as it is being told something, a server need not begin to answer. */
+  async *#watched(body: StreamedBody): AsyncGenerator<Uint8Array> {
+    for await (const piece of body.pieces()) {
+      this.#watchdog?.touch()
+      yield piece
+    }
   }
 
   /** Hints without end, or another protocol, where the answer should begin. */

@@ -514,6 +514,31 @@ const rows: Row[] = [
     '/images/generations',
     '/moderations',
   ].map((path): Row => ['POST', `/api/v1${path}`, 'gateway', async () => ({ body: {} }), everyone(502)]),
+  [
+    'POST',
+    '/api/v1/files',
+    'gateway',
+    async () => ({ body: formOf('file.txt', 'A text', { purpose: 'batch' }) }),
+    everyone(502),
+  ],
+  ['GET', '/api/v1/files', 'gateway', nothing, everyone(200)],
+  // Nobody has any; tests/api/gateway-files.test.ts has those of others.
+  ...['GET', 'DELETE'].map(
+    (method): Row => [
+      method,
+      '/api/v1/files/[fileId]',
+      'gateway',
+      async () => ({ path: '/api/v1/files/file-of-nobody' }),
+      everyone(404),
+    ],
+  ),
+  [
+    'GET',
+    '/api/v1/files/[fileId]/content',
+    'gateway',
+    async () => ({ path: '/api/v1/files/file-of-nobody/content' }),
+    everyone(404),
+  ],
   ...['/completion', '/embeddings', '/images/generate'].map(
     (path): Row => ['POST', `/api${path}`, 'gateway', async () => ({ body: {} }), everyone(502)],
   ),

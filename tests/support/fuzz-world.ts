@@ -1,6 +1,7 @@
 import { v7 as newId } from 'uuid'
 import { followToEnd, openTalk, send } from './chat'
 import { type Client, type Json, password, signUp } from './client'
+import { formOf } from './files'
 
 /** What an admin has, so that calls reach what they are about: by the names of places in routes. */
 export type FuzzWorld = {
@@ -28,6 +29,10 @@ export async function makeFuzzWorld(url: string): Promise<FuzzWorld> {
   const key = await make('/api/keys', { name: 'Key', scopes: ['chat'] })
   const invitation = await make('/api/admin/users/invite', { email: 'invited@example.com' })
   const session = await make('/api/session/start', {})
+  // Before the key that leads nowhere: the server's own takes it to its model server.
+  const form = formOf('a.jsonl', '{}', { purpose: 'batch' })
+  const remoteFile = await admin.call('POST', '/api/v1/files', { body: form })
+  if (remoteFile.status !== 200) throw new Error(remoteFile.text)
   const credential = await make('/api/credentials', {
     credentialType: 'openai',
     baseUrl: 'http://127.0.0.1:9/v1',
@@ -52,6 +57,7 @@ export async function makeFuzzWorld(url: string): Promise<FuzzWorld> {
   }
   const pathOf = (route: string) =>
     route.replaceAll(/\[+(?:\.\.\.)?(\w+)\]+/g, (_, name: string) => {
+      if (name === 'fileId' && route.startsWith('/api/v1')) return String(remoteFile.body.id)
       if (name !== 'sessionId') return places[name] ?? newId()
       return route.startsWith('/api/auth') ? newId() : String(session.session_id)
     })

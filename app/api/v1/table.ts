@@ -3,6 +3,9 @@ import * as nothing from './[[...path]]/route'
 import * as chatCompletions from './chat/completions/route'
 import * as completions from './completions/route'
 import * as embeddings from './embeddings/route'
+import * as fileContent from './files/[fileId]/content/route'
+import * as file from './files/[fileId]/route'
+import * as files from './files/route'
 import * as images from './images/generations/route'
 import * as model from './models/[...model]/route'
 import * as models from './models/route'
@@ -19,6 +22,9 @@ export const openAiFiles = {
   '/v1/chat/completions': chatCompletions,
   '/v1/completions': completions,
   '/v1/embeddings': embeddings,
+  '/v1/files': files,
+  '/v1/files/[fileId]': file,
+  '/v1/files/[fileId]/content': fileContent,
   '/v1/images/generations': images,
   '/v1/models': models,
   '/v1/models/[...model]': model,

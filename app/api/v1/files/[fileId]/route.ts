@@ -1,0 +1,24 @@
+import { requireScope } from '@/lib/auth'
+import { RemoteFileParams } from '@/lib/contracts/gateway'
+import { deleteFile, getFile } from '@/lib/gateway'
+import { methods, route } from '@/lib/http'
+
+export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = methods(
+  {
+    GET: route({
+      auth: requireScope('gateway'),
+      limit: 'gateway',
+      dialect: 'openai',
+      params: RemoteFileParams,
+      run: ({ actor, params, request }) => getFile(actor, params.fileId, request),
+    }),
+    DELETE: route({
+      auth: requireScope('gateway'),
+      limit: 'gateway',
+      dialect: 'openai',
+      params: RemoteFileParams,
+      run: ({ actor, params, request }) => deleteFile(actor, params.fileId, request),
+    }),
+  },
+  'openai',
+)
