@@ -197,18 +197,21 @@ test('another’s key, a revoked one and one that never was are not there', asyn
 })
 
 test.each([
-  ['day', '2026-03-10', '2026-03-10T23:59:59.999Z', 4.25],
-  ['day', '2026-03-10', '2026-03-11T00:00:00.000Z', 0],
-  ['month', '2026-03-01', '2026-03-31T23:59:59.999Z', 4.25],
-  ['month', '2026-03-01', '2026-04-01T00:00:00.000Z', 0],
-  ['total', '1970-01-01', '2099-12-31T00:00:00.000Z', 4.25],
-  // Counted by the day until the budget was made one without end.
-  ['total', '2026-03-10', '2026-03-10T12:00:00.000Z', 0],
-] as const)('spent in a %s that began on %s, at %s: %d', async (budget_period, begun, now, spent) => {
+  ['day', 'day', '2026-03-10', '2026-03-10T23:59:59.999Z', 4.25],
+  ['day', 'day', '2026-03-10', '2026-03-11T00:00:00.000Z', 0],
+  ['month', 'month', '2026-03-01', '2026-03-31T23:59:59.999Z', 4.25],
+  ['month', 'month', '2026-03-01', '2026-04-01T00:00:00.000Z', 0],
+  ['total', 'total', '1970-01-01', '2099-12-31T00:00:00.000Z', 4.25],
+  // Counted by the day until the budget was made another one.
+  ['total', 'day', '2026-03-10', '2026-03-10T12:00:00.000Z', 0],
+  ['month', 'day', '2026-03-01', '2026-03-01T12:00:00.000Z', 0],
+] as const)('spent of a budget for a %s, counted by the %s from %s, at %s: %d', async (...given) => {
+  const [budget_period, periodKind, begun, now, spent] = given
   const ada = await makeActor('ada')
   const { id } = await make(ada, { budget_usd: 10, budget_period })
   const period = new Date(`${begun}T00:00:00Z`)
-  await db().keyMeter.create({ data: { keyId: id, minute: new Date(), period, spentUsd: '4.25' } })
+  const meter = { keyId: id, minute: new Date(), periodKind, period, spentUsd: '4.25' }
+  await db().keyMeter.create({ data: meter })
   const row = await db().apiKey.findUniqueOrThrow({ where: { id }, include: withMeter })
   expect(toKeyRecord(row, new Date(now)).spent_usd).toBe(spent)
 })
