@@ -50,10 +50,19 @@ const Line = memo(function Line({ text, runs, last }: LineProps) {
   )
 })
 
-type CodeBlockProps = { code: string; fence: string | undefined; growing: boolean; caret?: React.ReactNode }
+type CodeBlockProps = {
+  code: string
+  fence: string | undefined
+  growing: boolean
+  caret?: React.ReactNode
+  /** Makes of the code what is copied. */
+  toCopied?: (code: string) => string
+  onCopied?: () => void
+}
 
 /** Code with its language and a copy button; colours come later and change no measure. */
-export const CodeBlock = memo(function CodeBlock({ code, fence, growing, caret }: CodeBlockProps) {
+export const CodeBlock = memo(function CodeBlock({ code, fence, growing, caret, ...props }: CodeBlockProps) {
+  const { toCopied, onCopied } = props
   const language = languageOf(fence)
   const ref = useRef<HTMLDivElement>(null)
   const lines = useMemo(() => code.split('\n'), [code])
@@ -67,7 +76,10 @@ export const CodeBlock = memo(function CodeBlock({ code, fence, growing, caret }
         <span className="text-ink-soft text-label">{languageName(language)}</span>
         <button
           type="button"
-          onClick={() => copy(code)}
+          onClick={() => {
+            copy(toCopied ? toCopied(code) : code)
+            onCopied?.()
+          }}
           className="inline-flex h-7 items-center gap-1.5 rounded-[6px] px-2 pointer-coarse:min-h-11 text-ink-soft text-label transition-colors hover:bg-ink/6 hover:text-ink"
         >
           {copied ? <Check size={14} aria-hidden /> : <Copy size={14} aria-hidden />}

@@ -1,6 +1,6 @@
 import Link from 'next/link'
-import type { ReactNode } from 'react'
 import { Section } from '@/components/portal/page'
+import { Fact, Facts } from '@/components/ui/facts'
 import { Time } from '@/components/ui/time'
 import type { ChatSessionView } from '@/lib/contracts/sessions'
 import { SessionLength } from './session-table'
@@ -90,25 +90,5 @@ function Conversations({ session }: { session: ChatSessionView }) {
         </p>
       ) : null}
     </Section>
-  )
-}
-
-function Facts({ label, children }: { label: string; children: ReactNode }) {
-  return (
-    <dl
-      aria-label={label}
-      className="grid grid-cols-[repeat(auto-fill,minmax(min(136px,100%),1fr))] gap-x-6 gap-y-4 border-t pt-4 text-ui"
-    >
-      {children}
-    </dl>
-  )
-}
-
-function Fact({ label, children }: { label: string; children: ReactNode }) {
-  return (
-    <div className="flex min-w-0 flex-col">
-      <dt className="wrap-anywhere text-ink-soft text-label">{label}</dt>
-      <dd className="wrap-anywhere tabular-nums">{children}</dd>
-    </div>
   )
 }
