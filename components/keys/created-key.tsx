@@ -5,8 +5,14 @@ import { useEffect, useRef } from 'react'
 import { useCopy } from '@/components/chat/use-copy'
 import { Button } from '@/components/ui/button'
 import { DialogActions, DialogBody } from '@/components/ui/dialog'
+import type { KeyRecord } from '@/lib/contracts/keys'
+import type { ModelChoice } from './model-picker'
+import { UseIt } from './use-it'
 
 type CreatedKeyProps = {
+  record: KeyRecord
+  /** What a first call can ask. */
+  models: readonly ModelChoice[]
   /** Fills the element with the key. */
   show: (element: HTMLElement) => void
   /** Somebody tried to close the window before the key was copied. */
@@ -16,7 +22,7 @@ type CreatedKeyProps = {
 }
 
 /** The key, this once. It stands in the element alone and goes with it. */
-export function CreatedKeyPanel({ show, isHeld, onCopied, close }: CreatedKeyProps) {
+export function CreatedKeyPanel({ record, models, show, isHeld, onCopied, close }: CreatedKeyProps) {
   const element = useRef<HTMLElement>(null)
   const button = useRef<HTMLButtonElement>(null)
   const { copied, copy } = useCopy()
@@ -61,6 +67,15 @@ export function CreatedKeyPanel({ show, isHeld, onCopied, close }: CreatedKeyPro
             ? 'It is not copied yet, and cannot be shown again. Copy it, or press Done to go without.'
             : 'Keep it where secrets are kept, not in code. Who has it can act in your name.'}
         </p>
+        {record.scopes.includes('gateway') ? (
+          <section aria-label="A first call" className="min-w-0">
+            <h3 className="font-medium text-ui">A first call</h3>
+            <p className="pb-1 text-ink-soft text-label">
+              What you copy or try here has the key in it, and counts as its use.
+            </p>
+            <UseIt models={models} readKey={() => element.current?.textContent ?? ''} onCopied={onCopied} />
+          </section>
+        ) : null}
       </DialogBody>
       <DialogActions>
         <Button onClick={close}>Done</Button>

@@ -1,4 +1,4 @@
-import type { Scope } from '@/lib/contracts/keys'
+import type { KeyRecord, Scope } from '@/lib/contracts/keys'
 
 type ScopeWords = {
   scope: Scope
@@ -11,8 +11,8 @@ type ScopeWords = {
 }
 
 const words: Record<Scope, Omit<ScopeWords, 'scope'>> = {
+  gateway: { label: 'Models', detail: 'Call models and agents as with OpenAI’s own API.' },
   chat: { label: 'Chat', detail: 'Talk to agents and read the conversations.' },
-  gateway: { label: 'Models', detail: 'Call models as with OpenAI’s own API.' },
   'portal:read': { label: 'Read the portal', detail: 'List projects, agents, prompts and use.' },
   'portal:write': {
     label: 'Change the portal',
@@ -26,7 +26,7 @@ const words: Record<Scope, Omit<ScopeWords, 'scope'>> = {
   launch: { label: 'Launch', detail: 'Sign other people in, for a portal of your own.', isForAdmins: true },
 }
 
-/** Every scope there is, the harmless first. */
+/** Every scope there is, the usual first. */
 export const scopes: ScopeWords[] = (Object.keys(words) as Scope[]).map((scope) => ({
   scope,
   ...words[scope],
@@ -38,4 +38,13 @@ export function sayScopes(list: Scope[]): string {
     .filter(({ scope }) => list.includes(scope))
     .map(({ label }) => label)
     .join(', ')
+}
+
+/** Where a key reaches, in a few words; `projects` are those that the reader knows. */
+export function sayReach(
+  { project_id }: Pick<KeyRecord, 'project_id'>,
+  projects: readonly { id: string; name: string }[],
+): string {
+  if (project_id === null) return 'All of yours'
+  return projects.find(({ id }) => id === project_id)?.name ?? 'One project'
 }

@@ -8,7 +8,7 @@ import {
   type Scope,
   type UpdateKey,
 } from '../contracts/keys'
-import type { Listing } from '../contracts/primitives'
+import { Id, type Listing } from '../contracts/primitives'
 import { db, type Transaction } from '../db'
 import { AppError } from '../errors'
 import { after, cursorOf, newestFirst, type PageRequest, readCursor, toListing } from '../paging'
@@ -36,6 +36,7 @@ export async function listKeys(
 
 /** One of the actor's keys. Throws not_found, for one that was revoked as well. */
 export async function getKey(actor: Actor, keyId: string): Promise<KeyRecord> {
+  if (!Id.safeParse(keyId).success) throw noSuchKey()
   const mine = { id: keyId, userId: actor.userId, revokedAt: null }
   const row = await db().apiKey.findFirst({ where: mine, include: withMeter })
   if (!row) throw noSuchKey()

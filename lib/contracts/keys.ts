@@ -90,7 +90,10 @@ export type KeyPolicy = {
 }
 
 /** Whether a key may use this model (null: none is named); without a list, it may use all. */
-export function isModelAllowed(policy: KeyPolicy | null, model: string | null): boolean {
+export function isModelAllowed(
+  policy: Pick<KeyPolicy, 'allowedModels'> | null,
+  model: string | null,
+): boolean {
   if (policy === null || policy.allowedModels.length === 0) return true
   if (model === null) return false
   return policy.allowedModels.some((allowed) =>

@@ -1,10 +1,10 @@
 import type { Metadata } from 'next'
 import { ApiKeyList } from '@/components/keys/api-key-list'
-import { Snippets } from '@/components/keys/snippets'
+import { UseIt } from '@/components/keys/use-it'
 import { Page, Section } from '@/components/portal/page'
 import { Part, RowsSkeleton } from '@/components/portal/part'
 import { type Actor, listKeys, requirePageActor } from '@/lib/auth'
-import { listProjects } from '@/lib/projects'
+import { readKeyFacts } from './read-facts'
 
 export const metadata: Metadata = { title: 'API keys' }
 
@@ -18,24 +18,21 @@ export default async function KeysPage() {
       <Part label="your API keys" skeleton={<RowsSkeleton rows={3} />}>
         <Keys actor={actor} />
       </Part>
-      <Section
-        title="A first call"
-        lead="With a key that may read the portal, kept in the variable AL_CHAT_KEY."
-      >
-        <Snippets />
-      </Section>
     </Page>
   )
 }
 
 async function Keys({ actor }: { actor: Actor }) {
-  const [keys, projects] = await Promise.all([listKeys(actor), listProjects(actor, { limit: 100 })])
+  const [keys, facts] = await Promise.all([listKeys(actor), readKeyFacts(actor)])
   return (
-    <ApiKeyList
-      first={keys}
-      projects={projects.items.map(({ id, name }) => ({ id, name }))}
-      isAdmin={actor.role === 'admin'}
-      asOf={new Date().toISOString()}
-    />
+    <>
+      <ApiKeyList first={keys} facts={facts} asOf={new Date().toISOString()} />
+      <Section
+        title="Use it"
+        lead="With a key that may call models, in the variable AL_CHAT_KEY. Every client of OpenAI works."
+      >
+        <UseIt models={facts.models} />
+      </Section>
+    </>
   )
 }
