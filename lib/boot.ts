@@ -3,6 +3,7 @@ import { adoptAnswer } from './chat'
 import { isDatabaseOurs, startDatabase, stopDatabase } from './db'
 import { env } from './env'
 import { closeFiles, openFiles } from './files'
+import { startWatch, stopWatch } from './gateway'
 import { log } from './log'
 import { isLoopbackAllowed } from './reach'
 import { remember } from './remember'
@@ -32,6 +33,8 @@ async function start(): Promise<void> {
   await openSessionLog()
   await openFiles()
   await recoverReplies(adoptAnswer, isDatabaseOurs())
+  // Before what nobody holds is given back.
+  await startWatch(isDatabaseOurs())
   await openBudgets(isDatabaseOurs())
   await warmPasswords()
   tellReach()
@@ -47,6 +50,7 @@ function tellReach(): void {
 
 async function stop(): Promise<void> {
   await stopReplies()
+  await stopWatch()
   await closeSessionLog()
   closeFiles()
   await stopRotation()

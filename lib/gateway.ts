@@ -4,11 +4,11 @@ import { type ModelCall, readAsked } from './gateway/asked'
 import { answerFromCache, type Cached } from './gateway/cache'
 import { readQuestion } from './gateway/question'
 import { answerOnce } from './gateway/replays'
-import { requireOwnPrevious } from './gateway/responses'
 
 export { createFile, deleteFile, getFile, getFileContent, listFiles } from './gateway/files'
 export { getModel, listModels } from './gateway/models'
 export { callResponse } from './gateway/response-calls'
+export { startWatch, stopWatch } from './gateway/watch'
 
 /**
  * Answers a call in OpenAI's dialect as OpenAI would, with the keys, the agents and the budget of the actor: streams
@@ -21,7 +21,6 @@ export async function callModel(actor: Actor, call: ModelCall): Promise<Response
   const asked = await readAsked(call)
   const { response } = await answerOnce(actor, request, asked, async () => {
     const question = await readQuestion(actor, asked)
-    await requireOwnPrevious(actor, question)
     const ask = (cache: Cached) => answerCall({ actor, request, question }, cache)
     return answerFromCache(actor, question, request, ask)
   })

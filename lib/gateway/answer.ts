@@ -1,15 +1,19 @@
 import { watchAccess } from '../auth'
 import type { TokenUsage } from '../contracts/conversations'
 import { findCost } from '../usage'
+import { goesOn } from './asked'
 import { Asking, type Outcome, type Trial } from './asking'
 import type { Call } from './call'
 import type { Answer } from './collected'
 import type { Exchange } from './exchange'
+import { keepingOf, keepNothing } from './keeping'
+import type { Keeping } from './kept'
+import { openLeaving } from './leaving'
 import { type Line, settle } from './ledger'
 import { tellLimits } from './limits'
 import { StreamMeter } from './meter'
+import { requireOwnNames } from './named'
 import { modelFor } from './reserve'
-import { keepStream, keepWhole } from './responses'
 import { listTargets, type Target } from './targets'
 import { translateStream, translateWhole } from './translation'
 import { readWhole } from './whole-body'
@@ -28,9 +32,10 @@ const maxReadBytes = 8 * 1024 * 1024
  */
 export async function answerCall(asked: Omit<Call, 'signal'>, cache: Line['cache']): Promise<ServedAnswer> {
   const { actor, request, question } = asked
-  const targets = await listTargets(actor, question)
+  const targets = await requireOwnNames(actor, question, await listTargets(actor, question))
   const access = watchAccess(actor)
-  const call: Call = { ...asked, signal: AbortSignal.any([request.signal, access.lost]) }
+  const leaving = openLeaving([request.signal, access.lost], goesOn(question))
+  const call: Call = { ...asked, signal: leaving.signal }
   const clock = new StreamMeter()
   try {
     const outcome = await new Asking(call).run(targets)
@@ -39,9 +44,13 @@ export async function answerCall(asked: Omit<Call, 'signal'>, cache: Line['cache
     if (trial.kind === 'failure' || trial.kind === 'left') return await giveUp(line, clock, trial)
     const { exchange } = trial
     line.status = exchange.answer.status
-    void exchange.ended.then((how) => settle(line, exchange.meter, how)).finally(access.release)
+    const keeping = trial.kind === 'answer' ? keepingOf(call, exchange, line) : keepNothing(exchange, line)
+    void keeping.named.then(leaving.allow)
+    void exchange.ended.then((how) => keeping.settle(how)).finally(access.release)
     const response =
-      trial.kind === 'refusal' ? refuse(exchange, trial) : await respond(call, exchange, outcome)
+      trial.kind === 'refusal'
+        ? refuse(exchange, trial)
+        : await respond(call, exchange, { ...outcome, keeping })
     return { response, isWhole: () => exchange.how() === 'whole', served: exchange.target }
   } catch (error) {
     access.release()
@@ -71,19 +80,23 @@ function refuse({ answer, wire }: Exchange, { refusal }: Extract<Trial, { kind: 
   return Response.json({ error: refusal.error }, { status: refusal.status, headers })
 }
 
-async function respond(call: Call, exchange: Exchange, { reservation }: Outcome): Promise<Response> {
+async function respond(
+  call: Call,
+  exchange: Exchange,
+  { reservation, keeping }: Outcome & { keeping: Keeping },
+): Promise<Response> {
   const { answer, meter, target, wire } = exchange
   const { status } = answer
   const headers = wire.toHeaders(answer.headers)
   tellLimits(headers, reservation)
   if (/^text\/event-stream\b/i.test(answer.headers['content-type'] ?? '')) {
-    const body = keepStream(call, exchange, translateStream(exchange))
+    const body = keeping.keepStream(translateStream(exchange))
     return new Response(body, { status, headers })
   }
   const { bytes, rest } = await readWhole(answer.body, maxReadBytes)
-  if (rest !== null) return new Response(rest, { status, headers })
+  if (rest !== null) return new Response(keeping.keepStream(rest), { status, headers })
   const said = translateWhole(exchange, bytes)
-  await keepWhole(call, exchange, said)
+  await keeping.keepWhole(said)
   const usage = meter.usage()
   const { provider } = target.key
   const cost =

@@ -34,6 +34,16 @@ export type Asked = {
 
 const maxModelLength = 200
 
+/** Whether a call makes a response that can be named later. */
+export function isKept({ path, body }: Asked): boolean {
+  return path === '/responses' && (body.store !== false || body.background === true)
+}
+
+/** Whether an answer goes on when nobody listens any more. */
+export function goesOn({ path, body }: Asked): boolean {
+  return path === '/responses' && body.background === true
+}
+
 /** Reads a call's body. Throws invalid_input, too_large, unsupported_media_type. */
 export async function readAsked({ path, request, defaults }: ModelCall): Promise<Asked> {
   const { bytes, value } = await readJson(request)

@@ -1,9 +1,10 @@
 import type { Actor } from '../auth'
 import { env } from '../env'
-import { forwardCall } from '../providers'
+import { type Forwarded, forwardCall } from '../providers'
 import { type LentKey, lendKey, listLentKeys } from '../vault'
 import { passHeaders, passRequestHeaders } from './headers'
 import { readRefused } from './refused'
+import { readWhole } from './whole-body'
 
 /** Which key something was made with at a model server. */
 export type Maker = {
@@ -42,25 +43,47 @@ type Errand = {
   key: LentKey
   method: 'GET' | 'POST' | 'DELETE'
   path: string
-  request: Request
   signal: AbortSignal
 }
 
+type Passed = Errand & {
+  request: Request
+  /** Told once that the answer is over, however it ended, or that there is none. */
+  over(): void
+}
+
 /** Passes a call about something that a server keeps on to it, and its answer back, without a word about the key. */
-export async function passOn({ key, method, path, request, signal }: Errand): Promise<Response> {
-  const answer = await lendKey(key, () =>
+export async function passOn({ request, over, ...errand }: Passed): Promise<Response> {
+  try {
+    const answer = await ask(errand, passRequestHeaders(request), over)
+    return answer.status < 400
+      ? new Response(answer.body, { status: answer.status, headers: passHeaders(answer.headers) })
+      : (await readRefused(errand.key, answer)).tell()
+  } catch (error) {
+    over()
+    throw error
+  }
+}
+
+/** A response can hold images. */
+const maxAnswerBytes = 32 * 1024 * 1024
+
+/** Asks the server about something that it keeps, on our own behalf. Throws as the call does. */
+export async function askHolder(errand: Errand): Promise<{ status: number; text: string }> {
+  const { status, body } = await ask(errand, { accept: 'application/json' }, () => undefined)
+  const { bytes, rest } = await readWhole(body, maxAnswerBytes)
+  await rest?.cancel()
+  return { status, text: Buffer.from(bytes).toString('utf8') }
+}
+
+function ask(errand: Errand, headers: Record<string, string>, over: () => void): Promise<Forwarded> {
+  return lendKey(errand.key, () =>
     forwardCall({
-      key,
-      method,
-      path,
-      headers: passRequestHeaders(request),
-      ...(method === 'POST' && { body: new Uint8Array() }),
+      ...errand,
+      headers,
+      ...(errand.method === 'POST' && { body: new Uint8Array() }),
       timeouts: env().PROVIDER_TIMEOUTS,
-      signal,
-      tap: { chunk: () => false, over: () => undefined },
+      tap: { chunk: () => false, over },
     }),
   )
-  return answer.status < 400
-    ? new Response(answer.body, { status: answer.status, headers: passHeaders(answer.headers) })
-    : (await readRefused(key, answer)).tell()
 }

@@ -70,8 +70,7 @@ export class StreamMeter {
   usage(): TokenUsage | null {
     if (this.#told !== null) return this.#told
     const tail = this.#readTail()
-    const at = tail.lastIndexOf('"usage"')
-    const start = at === -1 ? -1 : tail.indexOf('{', at)
+    const start = startOfUsage(tail)
     const end = start === -1 ? -1 : endOfObject(tail, start)
     return end === -1 ? null : readUsage({ usage: parseObject(tail.slice(start, end)) })
   }
@@ -92,6 +91,15 @@ export class StreamMeter {
 function beginsEnd(buffer: Buffer): boolean {
   const at = buffer.lastIndexOf(responseMark)
   return at !== -1 && lastResponse.test(buffer.toString('latin1', at, at + 40))
+}
+
+const usageName = /"usage"\s*:\s*\{/g
+
+/** Where the last object named so begins, or -1. What callers may say behind it, such as metadata, is texts alone. */
+function startOfUsage(text: string): number {
+  let start = -1
+  for (const { 0: found, index } of text.matchAll(usageName)) start = index + found.length - 1
+  return start
 }
 
 /** Where the object that begins at `start` ends (exclusive), or -1. Figures only: no braces stand in its texts. */

@@ -1,5 +1,5 @@
 import { forwardCall } from '../providers'
-import type { Asked } from './asked'
+import { type Asked, goesOn } from './asked'
 import { openChatWire } from './chat-wire'
 import { openCompactWire } from './compact-wire'
 import { openDemo } from './demo'
@@ -23,7 +23,8 @@ export function findWire(asked: Asked, target: Target): Wire {
     path: asked.path,
     bytes: asked.bytes,
     open: provider === 'demo' ? openDemo : forwardCall,
-    lastWords: (meter, error) => lastWordsOf(asked.path, meter, error),
+    // What goes on in the background has another event of that number: its reader comes back for it.
+    lastWords: (meter, error) => (goesOn(asked) ? null : lastWordsOf(asked.path, meter, error)),
     toRefusal: (status, body) => ({ status, body }),
     toHeaders: passHeaders,
   }

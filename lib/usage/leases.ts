@@ -85,6 +85,16 @@ async function renewLeases(): Promise<void> {
   }
 }
 
+/**
+ * Holds here what a server that is gone had set aside for calls that go on elsewhere, so that it is kept until they are
+ * settled; ids of none are passed over. Never throws.
+ */
+export async function holdUse(ids: string[]): Promise<void> {
+  if (ids.length === 0) return
+  for (const id of ids) holdLease(id)
+  await renewLeases()
+}
+
 /** Keeps nothing any more. */
 export async function stopRenewing(): Promise<void> {
   endTimer()

@@ -535,6 +535,23 @@ const rows: Row[] = [
     async () => ({ path: '/api/v1/files/file-of-nobody/content' }),
     everyone(404),
   ],
+  // The demo model is asked what it lacks.
+  ['POST', '/api/v1/responses', 'gateway', async () => ({ body: {} }), everyone(400)],
+  // Nobody has made a response; whose one is, tests/api/gateway-responses.test.ts tells.
+  ...[
+    ['GET', ''],
+    ['DELETE', ''],
+    ['POST', '/cancel'],
+    ['GET', '/input_items'],
+  ].map(
+    ([method = '', about]): Row => [
+      method,
+      `/api/v1/responses/[responseId]${about}`,
+      'gateway',
+      async () => ({ path: `/api/v1/responses/resp_of_nobody${about}` }),
+      everyone(404),
+    ],
+  ),
   ...['/completion', '/embeddings', '/images/generate'].map(
     (path): Row => ['POST', `/api${path}`, 'gateway', async () => ({ body: {} }), everyone(502)],
   ),

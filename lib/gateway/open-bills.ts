@@ -1,0 +1,85 @@
+import type { TokenUsage } from '../contracts/conversations'
+import { sql } from '../db'
+import { asAppError } from '../errors'
+import { log } from '../log'
+import { readUsage } from '../providers'
+import { recordUsage } from '../usage'
+import { estimateTokens, type Use } from './ledger'
+import type { OpenBill } from './response-rows'
+import type { JsonObject } from './translate/json'
+
+/** How a response in the background ended. */
+export type End = {
+  /** Null: the server does not say. */
+  usage: TokenUsage | null
+  outcome: Use['outcome']
+  /** An estimate, where the server does not say. */
+  outputTokens?: number
+  durationMs?: number
+}
+
+const outcomes: Record<string, Use['outcome']> = {
+  completed: 'completed',
+  incomplete: 'completed',
+  failed: 'failed',
+  cancelled: 'stopped',
+}
+
+/** What a response, as its server tells it, says of its end; null for one that goes on. */
+export function readEnd(response: JsonObject): End | null {
+  const outcome = outcomes[String(response.status)]
+  if (outcome === undefined) return null
+  const { created_at: begin, completed_at: end } = response
+  const isTimed = typeof begin === 'number' && typeof end === 'number' && end >= begin
+  return {
+    usage: readUsage(response),
+    outcome,
+    outputTokens: estimateOutput(response),
+    ...(isTimed && { durationMs: (end - begin) * 1000 }),
+  }
+}
+
+/** About as many tokens as a response holds, by what it says. */
+export function estimateOutput({ output }: JsonObject): number {
+  const isSaid = Array.isArray(output) && output.length > 0
+  return isSaid ? estimateTokens(JSON.stringify(output).length) : 0
+}
+
+/**
+ * Writes down what a response in the background used, instead of what was set aside for it, once, whoever hears of its
+ * end. False where that could not be done yet; true also where there was nothing to do.
+ */
+export async function settleOpen(id: string, end: End): Promise<boolean> {
+  try {
+    const [row] = await sql<{ bill: OpenBill }>`
+      SELECT input->'bill' AS bill FROM gateway_responses WHERE id = ${id} AND status = 'pending'`
+    if (!row) return true
+    await writeDown(row.bill, end)
+    await sql`
+      UPDATE gateway_responses SET status = 'upstream', node_id = NULL, lease_expires_at = NULL,
+        input = json_build_object('keysOf', input->'keysOf')
+      WHERE id = ${id} AND status = 'pending'`
+    return true
+  } catch (error) {
+    log().error({ err: asAppError(error), responseId: id }, 'what a response cost was not written down yet')
+    return false
+  }
+}
+
+/** Tells the ledger; again is no harm. Throws unavailable. */
+async function writeDown({ bill, ...known }: OpenBill, end: End): Promise<void> {
+  const { usage, outcome } = end
+  const { reservation } = bill
+  await recordUsage({
+    ...bill,
+    reservation: reservation && { id: reservation.id, openedAt: new Date(reservation.openedAt) },
+    inputTokens: usage?.input_tokens ?? known.estimatedInput,
+    cachedTokens: usage?.cached_tokens ?? 0,
+    outputTokens: usage?.output_tokens ?? end.outputTokens ?? 0,
+    reasoningTokens: usage?.reasoning_tokens ?? 0,
+    estimated: usage === null,
+    firstTokenMs: known.firstTokenMs,
+    durationMs: end.durationMs ?? Date.now() - Date.parse(known.startedAt),
+    outcome,
+  })
+}

@@ -1,0 +1,107 @@
+import type { Actor } from '../auth'
+import { requireRoom, sql } from '../db'
+import { AppError } from '../errors'
+import type { Call } from './call'
+import type { Maker } from './keyholder'
+import type { Bill } from './ledger'
+import { nodeId } from './node'
+import type { Target } from './targets'
+
+/** For so long whoever is at work on a response is believed to be, without a word. */
+export const leaseMs = 30_000
+
+/** What the ledger is to be told of a response whose use is known only at its end. */
+export type OpenBill = {
+  bill: Bill
+  /** As far as the question tells. */
+  estimatedInput: number
+  /** ISO 8601. */
+  startedAt: string
+  firstTokenMs: number | null
+}
+
+/** A response that was made here, as its maker finds it again. */
+export type ResponseRow = Maker & {
+  id: string
+  userId: string
+  /** The project that the maker's API key was bound to. */
+  boundTo: string | null
+  model: string
+  background: boolean
+  /** upstream, pending: kept there, and its use known or not. The others are how one that is kept here stands. */
+  status:
+    | 'upstream'
+    | 'pending'
+    | 'queued'
+    | 'in_progress'
+    | 'completed'
+    | 'incomplete'
+    | 'failed'
+    | 'cancelled'
+  bill: OpenBill | null
+}
+
+/** The actor's response of this name; null for a stranger's, or none. */
+export async function findOwnRow({ userId, boundTo }: Actor, id: string): Promise<ResponseRow | null> {
+  const [row] = await sql<ResponseRow>`
+    SELECT id, user_id AS "userId", project_id AS "boundTo", provider, source, credential_id AS "credentialId",
+      base_url AS "baseUrl", model, background, status, input->'bill' AS bill,
+      coalesce((input->>'keysOf')::uuid, project_id) AS "projectId"
+    FROM gateway_responses
+    WHERE id = ${id} AND user_id = ${userId}::uuid AND (${boundTo}::uuid IS NULL OR project_id = ${boundTo}::uuid)
+      AND status <> 'item'`
+  return row ?? null
+}
+
+/** Writes down whose a response is that a model server keeps; with a bill, that its use is to be asked for. */
+export async function insertUpstreamRow(
+  { actor, question }: Call,
+  { key, model }: Target,
+  { id, bill }: { id: string; bill: OpenBill | null },
+): Promise<void> {
+  await requireRoom()
+  const input = { keysOf: question.want.projectId ?? null, ...(bill && { bill }) }
+  await sql`
+    INSERT INTO gateway_responses
+      (id, user_id, project_id, provider, source, credential_id, base_url, model, background, status, input, node_id,
+       lease_expires_at)
+    VALUES (${id}, ${actor.userId}::uuid, ${actor.boundTo}::uuid, ${key.provider}, ${key.source},
+      ${key.credentialId}::uuid, ${key.baseUrl}, ${model ?? 'unknown'}, ${question.body.background === true},
+      ${bill ? 'pending' : 'upstream'}, ${JSON.stringify(input)}::json, ${bill && nodeId()}::text,
+      CASE WHEN ${bill !== null} THEN now() + ${leaseMs}::int * interval '1 millisecond' END)
+    ON CONFLICT (id) DO NOTHING`
+}
+
+/** Writes down that these items are of a response's output, so that whoever made it can name them. */
+export async function insertItemRows(responseId: string, itemIds: string[]): Promise<void> {
+  if (itemIds.length === 0) return
+  await requireRoom()
+  await sql`
+    INSERT INTO gateway_responses
+      (id, user_id, project_id, provider, source, credential_id, base_url, model, status, previous_id)
+    SELECT item.id, r.user_id, r.project_id, r.provider, r.source, r.credential_id, r.base_url, r.model, 'item', r.id
+    FROM gateway_responses r, unnest(${itemIds}::text[]) AS item(id) WHERE r.id = ${responseId}
+    ON CONFLICT (id) DO NOTHING`
+}
+
+/** Which of these items are of responses of the actor's, and of which. */
+export async function findOwnItems(
+  { userId, boundTo }: Actor,
+  itemIds: string[],
+): Promise<Map<string, string>> {
+  if (itemIds.length === 0) return new Map()
+  const rows = await sql<{ id: string; responseId: string }>`
+    SELECT id, previous_id AS "responseId" FROM gateway_responses
+    WHERE id = ANY(${itemIds}::text[]) AND status = 'item' AND user_id = ${userId}::uuid
+      AND (${boundTo}::uuid IS NULL OR project_id = ${boundTo}::uuid)`
+  return new Map(rows.map(({ id, responseId }) => [id, responseId]))
+}
+
+export async function deleteRow(id: string): Promise<void> {
+  await sql`DELETE FROM gateway_responses WHERE id = ${id}`
+}
+
+/** OpenAI's words for a response that there is not, or not for this caller. */
+export function noResponse(id: string): AppError {
+  return new AppError('not_found', `Response with id '${id}' not found.`, { facts: { code: null } })
+}
