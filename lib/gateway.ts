@@ -2,6 +2,7 @@ import type { Actor } from './auth'
 import { answerCall } from './gateway/answer'
 import { type ModelCall, readAsked } from './gateway/asked'
 import { answerFromCache, type Cached } from './gateway/cache'
+import { recall } from './gateway/kept-rows'
 import { readQuestion } from './gateway/question'
 import { answerOnce } from './gateway/replays'
 
@@ -20,7 +21,7 @@ export async function callModel(actor: Actor, call: ModelCall): Promise<Response
   const { request } = call
   const asked = await readAsked(call)
   const { response } = await answerOnce(actor, request, asked, async () => {
-    const question = await readQuestion(actor, asked)
+    const question = await recall(actor, await readQuestion(actor, asked))
     const ask = (cache: Cached) => answerCall({ actor, request, question }, cache)
     return answerFromCache(actor, question, request, ask)
   })

@@ -30,6 +30,8 @@ export type Asked = {
   /** As the caller wrote it; null where the call names none. */
   model: string | null
   isStream: boolean
+  /** What was asked and said before, where that is kept here; the oldest first. */
+  earlier?: JsonObject[]
 }
 
 const maxModelLength = 200

@@ -2,13 +2,15 @@ import { isKept } from './asked'
 import type { Call } from './call'
 import type { Exchange } from './exchange'
 import type { Keeping } from './kept'
+import { KeptResponse } from './kept-response'
 import { type Line, settle } from './ledger'
 import { UpstreamResponse } from './upstream-response'
 
 /** What of this answer is to be found again. */
 export function keepingOf(call: Call, exchange: Exchange, line: Line): Keeping {
-  const isKeptThere = isKept(call.question) && exchange.target.key.provider === 'openai'
-  return isKeptThere ? new UpstreamResponse(call, exchange, line) : keepNothing(exchange, line)
+  if (!isKept(call.question)) return keepNothing(exchange, line)
+  const isKeptThere = exchange.target.key.provider === 'openai'
+  return isKeptThere ? new UpstreamResponse(call, exchange, line) : new KeptResponse(call, exchange, line)
 }
 
 /** Of this answer, what it used alone is written down. */

@@ -1,6 +1,7 @@
 import type { Actor } from '../auth'
 import { AppError } from '../errors'
 import type { ResponseCall } from './call'
+import { callKept } from './kept-calls'
 import { findOwnRow, noResponse } from './response-rows'
 import { callUpstream } from './upstream-calls'
 
@@ -17,5 +18,6 @@ export async function callResponse(actor: Actor, call: ResponseCall): Promise<Re
   const { search } = new URL(call.request.url)
   if (search.length > maxQueryLength)
     throw new AppError('invalid_input', `The query is longer than ${maxQueryLength} characters.`)
-  return callUpstream(actor, call, row)
+  const isElsewhere = row.status === 'upstream' || row.status === 'pending'
+  return isElsewhere ? callUpstream(actor, call, row) : callKept(actor, call)
 }

@@ -21,7 +21,11 @@ import type { StreamTranslator, Wire } from './wire'
  */
 export function openResponseWire(asked: Asked, { key }: Target): Wire {
   const source = chatSourceOf(key, true)
-  const chat = toChatRequest(asked.body, [])
+  const { earlier = [] } = asked
+  const named = new Map(
+    earlier.flatMap((item) => (typeof item.id === 'string' ? [[item.id, item] as const] : [])),
+  )
+  const chat = toChatRequest(asked.body, earlier, named)
   const origin = { request: asked.body, id: makeId('resp'), createdAt: Math.floor(Date.now() / 1000) }
   return {
     path: source.path,
