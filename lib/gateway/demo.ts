@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { env } from '../env'
-import { asAppError } from '../errors'
+import { AppError, asAppError } from '../errors'
 import { type ForwardCall, type Forwarded, streamModel } from '../providers'
 import { asList, isObject, type JsonObject } from './translate/json'
 
@@ -8,10 +8,12 @@ type Said = { role: 'user' | 'assistant'; text: string }
 
 /**
  * The demo model as a server of chat completions, whole and streamed: what answers those who have no key yet. Its texts
- * are written in advance and say so. Ends as a server's answer does when the call's signal fires.
+ * are written in advance and say so. Ends as a server's answer does when the call's signal fires. Throws invalid_input
+ * where nothing is said.
  */
 export async function openDemo(call: ForwardCall): Promise<Forwarded> {
   const asked = readAsked(call.body instanceof Uint8Array ? call.body : undefined)
+  if (asked.messages.length === 0) throw nothingAsked()
   const events = streamModel({
     key: call.key,
     model: 'demo',
@@ -26,6 +28,14 @@ export async function openDemo(call: ForwardCall): Promise<Forwarded> {
   const source = asked.isStream ? writeStream(events, asked.wantsUsage) : writeWhole(events)
   const type = asked.isStream ? 'text/event-stream; charset=utf-8' : 'application/json'
   return { status: 200, headers: { 'content-type': type }, body: bodyOf(source, call) }
+}
+
+function nothingAsked(): AppError {
+  const message = "Missing required parameter: 'messages'."
+  return new AppError('invalid_input', message, {
+    issues: [{ path: 'messages', message }],
+    facts: { code: 'missing_required_parameter' },
+  })
 }
 
 function readAsked(bytes: Uint8Array | undefined) {

@@ -67,10 +67,12 @@ export async function openExchange(sending: Sending): Promise<Exchange> {
 }
 
 /** The question as it goes out to this target. */
-function readyFor({ question, target, reservation }: Sending, hidesUsage: boolean): Asked {
+function readyFor({ actor, question, target, reservation }: Sending, hidesUsage: boolean): Asked {
   const { path } = question
   const { key, model } = target
-  const body = reservation
+  // What is counted by the minute alone needs no bound.
+  const isBounded = reservation !== null && (actor.policy?.budgetUsd ?? null) !== null
+  const body = isBounded
     ? limitOutput(path, question.body, reservation.outputTokens, {
         provider: key.provider,
         model: model ?? '',

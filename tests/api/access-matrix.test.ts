@@ -505,8 +505,8 @@ const rows: Row[] = [
   ['GET', '/api/files/[fileId]/content', 'chat', at(sharedFile, '/content'), members('viewer', 200)],
   ['DELETE', '/api/files/[fileId]', 'chat', at(sharedFile), members('owner', 204)],
 
-  // Nobody has a key of a model server here: who may call is told so, or hears the demo model.
-  ['POST', '/api/v1/chat/completions', 'gateway', async () => ({ body: {} }), everyone(200)],
+  // Nobody has a key of a model server here: who may call is told so, or what the demo model lacks.
+  ['POST', '/api/v1/chat/completions', 'gateway', async () => ({ body: {} }), everyone(400)],
   ...['/completions', '/responses/compact', '/embeddings', '/images/generations', '/moderations'].map(
     (path): Row => ['POST', `/api/v1${path}`, 'gateway', async () => ({ body: {} }), everyone(502)],
   ),
