@@ -6,7 +6,7 @@ const agent = new Agent({ keepAlive: true })
 
 /**
  * @typedef {{ method: string, url: string, headers: Record<string, string>, body?: string }} Call
- * @typedef {{ firstMs: number, tookMs: number, tokens: number, isWhole: boolean, events: number }} Reading
+ * @typedef {{ firstMs: number, tookMs: number, tokens: number, pieces: number, isWhole: boolean, events: number }} Reading
  * @typedef {{ url: string, token: string, conversationId: string, text: string }} Talk
  * @typedef {{ url: string, body: string, key?: string }} Post
  * @typedef {Post & { kind: 'pipe', count: number, rampMs: number }} PipeTask
@@ -31,7 +31,8 @@ function send({ method, url, headers, body }, onText) {
 
 /** Counts tokens (each is the word " word") and notes when the first came. @param {number} startedAt */
 function counter(startedAt) {
-  const reading = { firstMs: 0, tookMs: 0, tokens: 0, isWhole: false, events: 0, rest: '' }
+  const reading = { firstMs: 0, tookMs: 0, tokens: 0, pieces: 0, isWhole: false, events: 0, rest: '' }
+  let isSamePiece = false
   /** @param {string} text */
   const take = (text) => {
     const all = reading.rest + text
@@ -44,6 +45,14 @@ function counter(startedAt) {
     }
     if (found > 0 && reading.tokens === 0) reading.firstMs = performance.now() - startedAt
     reading.tokens += found
+    // What one reading of the connection brought is told chunk by chunk, before anything else is done.
+    if (!isSamePiece) {
+      reading.pieces += 1
+      process.nextTick(() => {
+        isSamePiece = false
+      })
+    }
+    isSamePiece = true
     reading.events += text.split('event: text').length - 1
     if (all.includes('completed') || all.includes('[DONE]')) reading.isWhole = true
     reading.rest = all.slice(Math.max(last, all.length - 12))

@@ -3,7 +3,7 @@ import { cpuOf, nextMessage } from './processes.mjs'
 
 /**
  * @typedef {import('node:child_process').ChildProcess} ChildProcess
- * @typedef {{ firstMs: number, tookMs: number, tokens: number, isWhole: boolean }} Reading
+ * @typedef {{ firstMs: number, tookMs: number, tokens: number, pieces: number, isWhole: boolean }} Reading
  * @typedef {{ url: string, pid: number }} Server
  * @typedef {{ upstream: number, load: ChildProcess }} Bench
  */
