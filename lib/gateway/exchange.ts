@@ -62,7 +62,7 @@ export async function openExchange(sending: Sending): Promise<Exchange> {
     }),
   )
   const isFiltered = hidesUsage && answer.status === 200 && !wire.translation
-  const body = isFiltered ? answer.body.pipeThrough(new UsageFilter().stream()) : answer.body
+  const body = isFiltered ? new UsageFilter().filter(answer.body) : answer.body
   return { target, wire, meter, ended: ended.promise, how: () => how, answer: { ...answer, body } }
 }
 

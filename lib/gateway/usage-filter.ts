@@ -13,24 +13,36 @@ const maxEventBytes = 8192
 export class UsageFilter {
   #rest: Buffer = Buffer.alloc(0)
 
-  stream(): TransformStream<Uint8Array, Uint8Array> {
-    return new TransformStream({
-      transform: (bytes, controller) => {
-        const passed = this.take(bytes)
-        if (passed.length > 0) controller.enqueue(passed)
+  /** The stream without that event; read as it is read. */
+  filter(source: ReadableStream<Uint8Array>): ReadableStream<Uint8Array> {
+    const reader = source.getReader()
+    return new ReadableStream(
+      {
+        pull: async (controller) => {
+          // Of what comes, nothing may be left; whoever pulls waits for more.
+          for (;;) {
+            const { done, value } = await reader.read()
+            const passed = done ? this.#rest : this.take(value)
+            if (passed.length > 0) controller.enqueue(passed)
+            if (done) controller.close()
+            if (done || passed.length > 0) return
+          }
+        },
+        cancel: (reason) => reader.cancel(reason),
       },
-      flush: (controller) => {
-        if (this.#rest.length > 0) controller.enqueue(this.#rest)
-      },
-    })
+      { highWaterMark: 0 },
+    )
   }
 
   /** The events that are whole by now, without the one about the use; a long event need not be whole to pass. */
   take(bytes: Uint8Array): Buffer {
-    const all = Buffer.concat([this.#rest, bytes])
-    const passed: Buffer[] = []
-    let start = 0
-    for (let end = endOfEvent(all, 0); end !== -1; end = endOfEvent(all, start)) {
+    const piece = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    const all = this.#rest.length === 0 ? piece : Buffer.concat([this.#rest, piece])
+    // Most pieces say nothing of a use, and need not be taken apart.
+    const wholeEnd = tellsUsage.test(all.toString('latin1')) ? 0 : endOfLastEvent(all)
+    const passed: Buffer[] = wholeEnd > 0 ? [all.subarray(0, wholeEnd)] : []
+    let start = wholeEnd
+    for (let end = endOfEvent(all, start); end !== -1; end = endOfEvent(all, start)) {
       const event = all.subarray(start, end)
       if (!isAboutUse(event)) passed.push(event)
       start = end
@@ -39,7 +51,8 @@ export class UsageFilter {
     const isLong = rest.length > maxEventBytes
     this.#rest = isLong ? Buffer.alloc(0) : Buffer.from(rest)
     if (isLong) passed.push(rest)
-    return Buffer.concat(passed)
+    const [only] = passed
+    return only && passed.length === 1 ? only : Buffer.concat(passed)
   }
 }
 
@@ -50,6 +63,15 @@ function endOfEvent(bytes: Buffer, start: number): number {
     return at === -1 ? [] : [at + blank.length]
   })
   return ends.length === 0 ? -1 : Math.min(...ends)
+}
+
+/** Where the last whole event ends (exclusive); 0 where none does. */
+function endOfLastEvent(bytes: Buffer): number {
+  const ends = blankLines.map((blank) => {
+    const at = bytes.lastIndexOf(blank)
+    return at === -1 ? 0 : at + blank.length
+  })
+  return Math.max(...ends)
 }
 
 function isAboutUse(event: Buffer): boolean {

@@ -20,7 +20,7 @@ async function filter(pieces: Uint8Array[]): Promise<string> {
       controller.close()
     },
   })
-  return new Response(source.pipeThrough(new UsageFilter().stream())).text()
+  return new Response(new UsageFilter().filter(source)).text()
 }
 
 function cut(text: string, places: number[]): Uint8Array[] {
@@ -51,4 +51,39 @@ test('a stream that ends in the middle of an event, and one long event, pass who
   const long = chunk({ choices: [{ delta: { content: 'x'.repeat(50_000) } }] })
   expect(await filter([Buffer.from(long.slice(0, 30_000)), Buffer.from(long.slice(30_000))])).toBe(long)
   expect(await filter([Buffer.from(`${words[0]}data: {"cho`)])).toBe(`${words[0]}data: {"cho`)
+})
+
+test('a reader who leaves has the source left, and a source that breaks is told of', async () => {
+  let left: unknown
+  const endless = new ReadableStream<Uint8Array>({
+    pull: (controller) => controller.enqueue(Buffer.from(words[0] ?? '')),
+    cancel: (reason) => {
+      left = reason
+    },
+  })
+  const reader = new UsageFilter().filter(endless).getReader()
+  await reader.read()
+  await reader.cancel('enough')
+  expect(left).toBe('enough')
+  const broken = new ReadableStream<Uint8Array>({
+    pull: (controller) => controller.error(new Error('broken')),
+  })
+  await expect(new Response(new UsageFilter().filter(broken)).text()).rejects.toThrow()
+})
+
+test('nothing is read before it is wanted', async () => {
+  let pulls = 0
+  const source = new ReadableStream<Uint8Array>(
+    {
+      pull: (controller) => {
+        pulls += 1
+        controller.enqueue(Buffer.from(words[0] ?? ''))
+      },
+    },
+    { highWaterMark: 0 },
+  )
+  const reader = new UsageFilter().filter(source).getReader()
+  expect(pulls).toBe(0)
+  await reader.read()
+  expect(pulls).toBe(1)
 })
