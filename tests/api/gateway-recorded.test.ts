@@ -25,6 +25,8 @@ const served = recordings.filter(({ endpoint, method }) => method === 'POST' && 
 const whole = served.filter(({ isStream, status }) => !isStream && status < 400)
 const refused = served.filter(({ status }) => status >= 400)
 const streams = served.filter(({ isStream }) => isStream)
+const uploads = recordings.filter(({ endpoint, method }) => method === 'POST' && endpoint === '/files')
+const contents = recordings.filter(({ endpoint }) => /^\/files\/[\w-]+\/content$/.test(endpoint))
 
 /** A byte at a time is slow on a machine that has something else to do. */
 const patienceMs = 240_000
@@ -36,6 +38,8 @@ describe.skipIf(recordings.length === 0)('what was recorded of OpenAI', () => {
   beforeAll(async () => {
     world = await startGateway()
     caller = await world.sdk()
+    // A question may name a file of these, and nobody can name another’s.
+    for (const upload of uploads) await replayUpload(upload)
   })
   beforeEach(() => world.upstream.reset())
   afterAll(() => world.close())
@@ -107,8 +111,25 @@ describe.skipIf(recordings.length === 0)('what was recorded of OpenAI', () => {
     )
   })
 
-  const elsewhere = recordings.filter((recording) => !served.includes(recording))
-  test(`${served.length} of ${recordings.length} recordings are of calls that the gateway has; the other ${elsewhere.length} are told so`, async () => {
+  test(`${uploads.length} uploads of files, and ${contents.length} contents, come out byte for byte`, async () => {
+    for (const upload of uploads) {
+      const bytes = await replayUpload(upload)
+      expect(bytes.equals(upload.body), upload.name).toBe(true)
+    }
+    const { id } = JSON.parse(String(uploads[0]?.body))
+    for (const content of contents) {
+      const path = `/files/${id}/content`
+      world.upstream.script({ match: { path: `/v1${path}` }, replay: content.folder })
+      const headers = { authorization: `Bearer ${caller.key}` }
+      const answer = await fetch(`${world.server.url}/v1${path}`, { headers })
+      expect(Buffer.from(await answer.arrayBuffer()).equals(content.body), content.name).toBe(true)
+      requireType(content, answer.headers)
+    }
+  })
+
+  const here = [...served, ...uploads, ...contents]
+  const elsewhere = recordings.filter((recording) => !here.includes(recording))
+  test(`${here.length} of ${recordings.length} recordings are of calls that the gateway has; the other ${elsewhere.length} are told so`, async () => {
     for (const { endpoint, method } of elsewhere) {
       const headers = { authorization: `Bearer ${caller.key}` }
       const answer = await fetch(`${world.server.url}/v1${endpoint}`, { method, headers })
@@ -144,6 +165,16 @@ async function replayAll(
     heard.push({ recording, answer, bytes: Buffer.from(await answer.arrayBuffer()), requestId })
   }
   return heard
+}
+
+async function replayUpload({ folder }: Recording): Promise<Buffer> {
+  world.upstream.script({ match: { path: '/v1/files', method: 'POST' }, replay: folder })
+  const body = new FormData()
+  body.set('purpose', 'user_data')
+  body.set('file', new Blob(['A text.']), 'text.txt')
+  const headers = { authorization: `Bearer ${caller.key}` }
+  const answer = await fetch(`${world.server.url}/v1/files`, { method: 'POST', headers, body })
+  return Buffer.from(await answer.arrayBuffer())
 }
 
 function questionOf({ endpoint, request, isStream }: Recording): object {
@@ -188,10 +219,14 @@ function requireHeaders(recording: Recording, headers: Headers): void {
     if (name === 'content-type') continue
     expect(headers.get(name), `${name} of ${recording.name}`).toBe([...new Set(values)].join(', '))
   }
-  const type = recording.isStream ? 'text/event-stream; charset=utf-8' : recording.contentType
-  expect(headers.get('content-type'), recording.name).toBe(type)
+  requireType(recording, headers)
   expect(headers.get('x-request-id'), recording.name).toMatch(/^recorded-\d+$/)
   for (const name of withheld) expect(headers.get(name), name).toBeNull()
+}
+
+function requireType({ name, isStream, contentType }: Recording, headers: Headers): void {
+  const type = isStream ? 'text/event-stream; charset=utf-8' : contentType
+  expect(headers.get('content-type'), name).toBe(type)
 }
 
 /** What an answer says that it used is what the ledger has. */

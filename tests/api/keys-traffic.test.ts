@@ -50,12 +50,19 @@ test('each call with a key is in its traffic, the newest first, with what it use
   await untilTraffic(keyId, 1)
   const stream = await openai.chat.completions.create({ model: 'gpt-5', messages, stream: true })
   for await (const _ of stream);
-  const entries = await untilTraffic(keyId, 2)
-  expect(entries.map(({ model, outcome }) => [model, outcome])).toEqual([
-    ['gpt-5', 'completed'],
-    ['gpt-5-mini', 'completed'],
+  await untilTraffic(keyId, 2)
+  upstream.script({ error: 'invalid_request' })
+  await expect(openai.chat.completions.create({ model: 'gpt-5-nano', messages })).rejects.toThrow()
+  const entries = await untilTraffic(keyId, 3)
+  expect(entries.map(({ model, outcome, status }) => [model, outcome, status])).toEqual([
+    ['gpt-5-nano', 'failed', 400],
+    ['gpt-5', 'completed', 200],
+    ['gpt-5-mini', 'completed', 200],
   ])
-  expect(entries[1]).toMatchObject({
+  expect(entries[2]).toMatchObject({
+    endpoint: '/chat/completions',
+    request_id: expect.stringMatching(/^[A-Za-z0-9_-]{8,64}$/),
+    retries: 0,
     provider: 'openai',
     input_tokens: whole.usage?.prompt_tokens,
     output_tokens: whole.usage?.completion_tokens,
@@ -64,7 +71,7 @@ test('each call with a key is in its traffic, the newest first, with what it use
     first_token_ms: expect.any(Number),
     duration_ms: expect.any(Number),
   })
-  expect(Date.parse(entries[1]?.at ?? '')).toBeGreaterThan(Date.now() - 600_000)
+  expect(Date.parse(entries[2]?.at ?? '')).toBeGreaterThan(Date.now() - 600_000)
   expect(JSON.stringify(entries)).not.toMatch(/sk-test|5c20|alc_/)
 })
 

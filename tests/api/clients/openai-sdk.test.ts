@@ -1,4 +1,4 @@
-import OpenAI from 'openai'
+import OpenAI, { toFile } from 'openai'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type GatewayWorld, startGateway, upstreamKey } from '../../support/gateway'
 
@@ -78,6 +78,27 @@ describe('moderations', () => {
       input: [{ type: 'image_url', image_url: { url: 'https://example.com/x.png' } }],
     })
     expect(picture.results).toHaveLength(1)
+  })
+})
+
+describe('files', () => {
+  test('are sent, listed, looked up, read and deleted', async () => {
+    const text = '{"custom_id":"größer"}\n'
+    const file = await openai.files.create({
+      file: await toFile(Buffer.from(text), 'b.jsonl'),
+      purpose: 'batch',
+    })
+    expect(file).toMatchObject({ object: 'file', filename: 'b.jsonl', purpose: 'batch' })
+    const listed = []
+    for await (const one of openai.files.list({ limit: 1 })) listed.push(one.id)
+    expect(listed).toContain(file.id)
+    expect(await openai.files.retrieve(file.id)).toMatchObject({
+      id: file.id,
+      bytes: Buffer.byteLength(text),
+    })
+    expect(await (await openai.files.content(file.id)).text()).toBe(text)
+    expect(await openai.files.delete(file.id)).toMatchObject({ id: file.id, deleted: true })
+    await expect(openai.files.retrieve(file.id)).rejects.toBeInstanceOf(OpenAI.NotFoundError)
   })
 })
 
