@@ -586,6 +586,12 @@ const rows: Row[] = [
   ),
 ]
 
+/** What is told where nobody has a key of a model server comes first: other rows make some. */
+const inOrder = [
+  ...rows.filter(([, , takes]) => takes === 'gateway'),
+  ...rows.filter(([, , takes]) => takes !== 'gateway'),
+]
+
 let server: TestServer
 let people: People
 let keys: Keys
@@ -606,7 +612,7 @@ async function statusOf(
   return isEndless ? client.peek(path) : client.call(method, path, { body })
 }
 
-describe.each(rows)('%s %s', (method, route, _takes, make, expected) => {
+describe.each(inOrder)('%s %s', (method, route, _takes, make, expected) => {
   test.each(callers)('called by %s', async (caller) => {
     const world = new World(people, caller)
     const { path = route, token = world.me.token, ...call } = await make(world)

@@ -126,9 +126,9 @@ describe.each([
     expect(embedding).toMatchObject({ status: 200, body: { object: 'list' } })
     const models = await proxy.call('GET', '/models')
     expect(models).toMatchObject({ status: 200, body: { object: 'list' } })
-    expect(upstream.journal.map(({ headers }) => headers.authorization)).toEqual(
-      Array.from({ length: 4 }, () => `Bearer ${upstreamKey}`),
-    )
+    // Which models there are is asked once a minute.
+    expect(upstream.journal.length).toBeGreaterThanOrEqual(3)
+    for (const { headers } of upstream.journal) expect(headers.authorization).toBe(`Bearer ${upstreamKey}`)
   })
 
   test('health is public', async () => {
