@@ -15,6 +15,7 @@ beforeAll(async () => {
 afterAll(() => server.close())
 
 const stored = () => readdirSync(join(server.dataDir, 'files')).sort()
+const begun = () => stored().filter((name) => name.endsWith('.part'))
 
 test('nobody keeps more than the quota, not by uploading side by side either, and others are not held up', async () => {
   const ann = await signUp(server.url, 'ann')
@@ -46,11 +47,13 @@ test('a seventh upload of one person at a time is put off, until one of them end
   const dave = await signUp(server.url, 'dave')
   const statusOf = async () => (await upload(carl, 'small.txt', 'a')).status
   const hangUps = Array.from({ length: 6 }, () => beginUpload(carl))
+  // One that is asked meanwhile would be one of the six.
+  await expect.poll(() => begun().length, { timeout: 10_000 }).toBe(6)
   await expect.poll(statusOf, { timeout: 10_000 }).toBe(429)
   expect((await upload(dave, 'small.txt', 'a')).status).toBe(201)
   for (const hangUp of hangUps) hangUp()
   await expect.poll(statusOf, { timeout: 10_000 }).toBe(201)
-  await expect.poll(() => stored().filter((name) => name.endsWith('.part'))).toEqual([])
+  await expect.poll(begun).toEqual([])
 })
 
 test('what a crash has left without a row is gone after the next start; what has one is there', async () => {
