@@ -13,7 +13,8 @@ export function ScrollRegion({
   children: ReactNode
 }) {
   const ref = useRef<HTMLElement>(null)
-  const [overflows, setOverflows] = useState(false)
+  // Until it is measured it is taken to scroll: before the page is alive the Tab key has to reach it, too.
+  const [overflows, setOverflows] = useState(true)
   useEffect(() => {
     const element = ref.current
     if (!element) return
