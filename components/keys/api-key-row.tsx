@@ -31,10 +31,12 @@ export function ApiKeyRow({ record, reach, asOf, facts }: ApiKeyRowProps) {
           <Link href={`/keys/${id}`} className="wrap-anywhere self-start font-medium hover:underline">
             {name} <span className="whitespace-nowrap font-mono font-normal">··{last4}</span>
           </Link>
-          <span className="@2xl:hidden text-ink-soft text-label">{sayScopes(scopes)}</span>
-          <span className="@3xl:hidden wrap-anywhere text-ink-soft text-label">{reach}</span>
-          <span className="@xl:hidden text-ink-soft text-label">Last used: {used}</span>
+          <span className="wrap-anywhere @3xl:hidden text-ink-soft text-label">
+            <span className="@2xl:hidden">{sayScopes(scopes)} · </span>
+            {reach}
+          </span>
           <span className="@4xl:hidden text-ink-soft text-label">
+            <span className="@xl:hidden">Last used: {used} · </span>
             Ends: <End expiresAt={expires_at} asOf={asOf} />
           </span>
           {budget_usd === null ? null : (

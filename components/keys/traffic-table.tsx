@@ -164,7 +164,7 @@ function Nothing() {
 
 function Model({ entry }: { entry: TrafficEntry }) {
   const { at, model, endpoint, input_tokens, output_tokens, first_token_ms } = entry
-  const first = first_token_ms === null ? '' : ` · first after ${sayLength(first_token_ms)}`
+  const first = first_token_ms === null ? '' : ` · ${sayLength(first_token_ms)}`
   return (
     <div className="flex min-w-0 flex-col">
       <span className="wrap-anywhere font-medium">{model}</span>

@@ -1,6 +1,6 @@
 import type { Metadata } from 'next'
 import { ApiKeyList } from '@/components/keys/api-key-list'
-import { UseIt } from '@/components/keys/use-it'
+import { UseIt } from '@/components/keys/first-call'
 import { Page, Section } from '@/components/portal/page'
 import { Part, RowsSkeleton } from '@/components/portal/part'
 import { type Actor, listKeys, requirePageActor } from '@/lib/auth'
