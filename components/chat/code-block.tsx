@@ -2,10 +2,10 @@
 
 import { Check, Copy } from 'lucide-react'
 import { memo, useEffect, useMemo, useRef, useState } from 'react'
+import { ScrollRegion } from '@/components/ui/scroll-region'
 import type { ColouredRun } from './highlight'
 import { languageName, languageOf } from './language-names'
 import { placed } from './placed'
-import { ScrollRegion } from './scroll-region'
 import { useColours } from './use-colours'
 import { useCopy } from './use-copy'
 

@@ -1,6 +1,7 @@
 'use client'
 
 import { createElement, Fragment, memo, type ReactNode, useMemo, useRef } from 'react'
+import { ScrollRegion } from '@/components/ui/scroll-region'
 import { CodeBlock } from './code-block'
 import {
   growMarkdown,
@@ -12,7 +13,6 @@ import {
   type Tokens,
 } from './markdown-blocks'
 import { placed } from './placed'
-import { ScrollRegion } from './scroll-region'
 
 /** `growing`: this token is at the end of a text that still arrives, and ends with the caret. */
 type Drawn = { growing: boolean }

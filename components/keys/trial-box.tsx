@@ -6,6 +6,7 @@ import '@/components/chat/chat.css'
 import { Button } from '@/components/ui/button'
 import { FailureNote } from '@/components/ui/failure'
 import { controlClasses } from '@/components/ui/field'
+import { useAlive } from '@/components/ui/use-alive'
 import { inFull } from '@/components/usage/usage-words'
 import { sayLength } from './traffic-words'
 import { explainTrial } from './trial-words'
@@ -43,6 +44,7 @@ function Question({ isRunning, ask, stop }: QuestionProps) {
   const id = useId()
   const [text, setText] = useState('Say hello in one sentence.')
   const area = useRef<HTMLTextAreaElement>(null)
+  const isAlive = useAlive()
 
   function send(event: FormEvent) {
     event.preventDefault()
@@ -62,7 +64,8 @@ function Question({ isRunning, ask, stop }: QuestionProps) {
       <label htmlFor={id} className="sr-only">
         Message
       </label>
-      <div className="flex items-end gap-2">
+      {/* What is typed and sent before the page is alive would be lost. */}
+      <fieldset disabled={!isAlive} className="flex min-w-0 items-end gap-2">
         <textarea
           id={id}
           ref={area}
@@ -97,7 +100,7 @@ function Question({ isRunning, ask, stop }: QuestionProps) {
             Ask
           </Button>
         )}
-      </div>
+      </fieldset>
     </form>
   )
 }

@@ -1,5 +1,6 @@
 import type { ComponentProps, ReactNode } from 'react'
 import { cn } from './class-names'
+import { ScrollRegion } from './scroll-region'
 
 /** A table with a name. It scrolls sideways by itself when it is too wide. */
 export function Table({
@@ -12,14 +13,14 @@ export function Table({
   children: ReactNode
 }) {
   return (
-    <div className="-mx-4 overflow-x-auto px-4 sm:mx-0 sm:px-0">
+    <ScrollRegion label={`${label}: table`} className="-mx-4 overflow-x-auto px-4 sm:mx-0 sm:px-0">
       <table
         aria-label={label}
         className={cn('w-full border-collapse text-left text-ui tabular-nums', className)}
       >
         {children}
       </table>
-    </div>
+    </ScrollRegion>
   )
 }
 

@@ -225,7 +225,7 @@ test('trying it streams the answer in place, with what it took', async ({ keys, 
   const section = page.getByRole('region', { name: 'Try it' })
   const message = section.getByLabel('Message')
   const answer = section.getByRole('region', { name: 'Answer' })
-  upstream.script({ text: ['One ', 'two ', 'three.'], delayMs: 400 })
+  upstream.script({ text: ['One ', 'two ', 'three.'], delayMs: 2000 })
   await message.fill('Count')
   await message.press('Enter')
   await expect(answer).toContainText('One two')

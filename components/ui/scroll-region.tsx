@@ -2,7 +2,7 @@
 
 import { type ReactNode, useEffect, useRef, useState } from 'react'
 
-/** A part of an answer that scrolls sideways; a stop for the Tab key only while something is out of sight. */
+/** A part of a page that scrolls sideways; a stop for the Tab key only while something is out of sight. */
 export function ScrollRegion({
   label,
   className,
