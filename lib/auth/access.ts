@@ -39,6 +39,12 @@ export function hasAccessChanged(actor: Actor): boolean {
   return lookups.get(actor)?.changesBefore !== changes().count
 }
 
+/** Whether what was found of this actor still holds: nothing changed since, and it has not run out. */
+export function isStillGood(actor: Actor): boolean {
+  const { expiresAtMs = 0 } = lookups.get(actor) ?? {}
+  return !hasAccessChanged(actor) && (expiresAtMs === null || expiresAtMs > Date.now())
+}
+
 /** A timer cannot wait for longer, and no stream lasts so long. */
 const longestTimerMs = 2 ** 31 - 1
 

@@ -85,7 +85,7 @@ export async function updateKey(
   keyId: string,
   { input, origin }: { input: UpdateKey; origin: Origin },
 ): Promise<KeyRecord> {
-  return db().$transaction(async (tx) => {
+  const record = await db().$transaction(async (tx) => {
     await lockKey(tx, actor.userId, keyId)
     const which = { where: { id: keyId }, include: withMeter }
     const before = await tx.apiKey.findUniqueOrThrow(which)
@@ -94,6 +94,8 @@ export async function updateKey(
     if (changed.length > 0) await audit(tx, { actor, origin, action: 'key.update', row, changed })
     return toKeyRecord(row)
   })
+  announceAccessChange(actor.userId)
+  return record
 }
 
 /** Ends a key of the actor's at once, on live streams too; its row stays. Throws not_found, for one that ended as well. */
