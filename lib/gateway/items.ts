@@ -1,3 +1,4 @@
+import { containersOf } from './places'
 import { isObject } from './translate/json'
 
 /** OpenAI names the items of a response so: `msg_…`, `rs_…`, `fc_…` and others. */
@@ -12,15 +13,19 @@ const lineEnd = 0x0a
 /** What an item is announced with is short. */
 const maxEventBytes = 256 * 1024
 
-/** The ids of a response's output items. */
+/** The ids of a response's output items, and of the containers in which they ran. */
 export function itemIdsOf(response: unknown): string[] {
   if (!isObject(response) || !Array.isArray(response.output)) return []
-  return response.output.slice(0, maxItems).flatMap(idOf)
+  return response.output.slice(0, maxItems).flatMap(idsOf)
 }
 
-function idOf(item: unknown): string[] {
-  const id = isObject(item) ? item.id : null
-  return typeof id === 'string' && idPattern.test(id) && !id.startsWith('resp') ? [id] : []
+function idsOf(item: unknown): string[] {
+  if (!isObject(item)) return []
+  return [item.id, ...containersOf(item)].filter(isName)
+}
+
+function isName(id: unknown): id is string {
+  return typeof id === 'string' && idPattern.test(id) && !id.startsWith('resp')
 }
 
 /** Tells the ids of the items that a stream announces, from its bytes as they pass. */
@@ -51,7 +56,7 @@ export class ItemSpotter {
     if (this.#count >= maxItems) return []
     this.#count += 1
     try {
-      return idOf((JSON.parse(text) as { item?: unknown }).item)
+      return idsOf((JSON.parse(text) as { item?: unknown }).item)
     } catch {
       return []
     }

@@ -1,6 +1,7 @@
 import type { Actor } from '../auth'
 import { AppError } from '../errors'
 import type { JsonObject } from './asked'
+import { placesIn } from './places'
 import type { Question } from './question'
 import { findOwnItems, findOwnRow } from './response-rows'
 import type { Target } from './targets'
@@ -10,8 +11,8 @@ import { asList, isObject } from './translate/json'
 const maxItems = 1000
 
 /**
- * Those of the targets that know what a call names of earlier ones: an earlier response, its items, a conversation. Only
- * its maker can name a response or an item. What was made with a key without AL-Chat can be named by whose key that is
+ * Those of the targets that know what a call names of earlier ones: an earlier response, its items, the containers in
+ * which it ran code, a conversation, stores of files. Only its maker can name a response, an item or a container. What was made with a key without AL-Chat can be named by whose key that is
  * alone: a key that is shared would otherwise open what others made with it. Throws invalid_input and not_found, as
  * OpenAI says it.
  */
@@ -22,8 +23,8 @@ export async function requireOwnNames(
 ): Promise<Target[]> {
   if (!path.startsWith('/responses')) return targets
   const known = await requireOwnPrevious(actor, body, targets)
-  const items = requireConversation(body, known)
-  return requireOwnItems(actor, body, items)
+  const owned = requireVectorStores(body, requireConversation(body, known))
+  return requireOwnItems(actor, body, owned)
 }
 
 async function requireOwnPrevious(actor: Actor, body: JsonObject, targets: Target[]): Promise<Target[]> {
@@ -54,9 +55,19 @@ function requireConversation({ conversation }: JsonObject, targets: Target[]): T
   )
 }
 
+/** So are stores of files to search. */
+function requireVectorStores(body: JsonObject, targets: Target[]): Target[] {
+  const [id] = placesIn(body).vectorStores
+  if (id === undefined) return targets
+  return requireSome(targets.filter(isOwnOrStateless), () =>
+    notFound(`Vector store with id '${id.slice(0, 200)}' not found.`, 'tools'),
+  )
+}
+
 async function requireOwnItems(actor: Actor, body: JsonObject, targets: Target[]): Promise<Target[]> {
   if (targets.every(isOwnOrStateless)) return targets
-  const ids = [...new Set(asList(body.input).flatMap(referredIn))]
+  const { containers } = placesIn(body)
+  const ids = [...new Set([...asList(body.input).flatMap(referredIn), ...containers])]
   if (ids.length > maxItems)
     throw new AppError('invalid_input', `A call can name ${maxItems} items at most.`, {
       issues: [{ path: 'input', message: `At most ${maxItems} items can be named.` }],
@@ -64,8 +75,12 @@ async function requireOwnItems(actor: Actor, body: JsonObject, targets: Target[]
   const own = await findOwnItems(actor, ids)
   const strange = ids.find((id) => !own.has(id))
   if (strange === undefined) return targets
+  const isContainer = containers.includes(strange)
   return requireSome(targets.filter(isOwnOrStateless), () =>
-    notFound(`Item with id '${strange.slice(0, 200)}' not found.`, 'input'),
+    notFound(
+      `${isContainer ? 'Container' : 'Item'} with id '${strange.slice(0, 200)}' not found.`,
+      isContainer ? 'tools' : 'input',
+    ),
   )
 }
 

@@ -281,6 +281,65 @@ describe('whose it is', () => {
     ).toMatchObject({ status: 404, param: 'conversation' })
   })
 
+  test.each([false, true])('a place where code was run is its maker’s, stream: %s', async (stream) => {
+    const mine = await world.sdk()
+    const other = await keyOf(await signUp(world.server.url, 'stranger'))
+    const run = (openai: OpenAI, container: object | string, more: OpenAI.Responses.ResponseInput = []) => {
+      const tools = [{ type: 'code_interpreter' as const, container: container as string }]
+      return openai.responses.create({
+        model,
+        input: [...more, { role: 'user', content: input }],
+        tools,
+        stream,
+      })
+    }
+    world.upstream.script({ items: [{ type: 'code_interpreter', code: '1 + 1', logs: '2' }] })
+    const answer = await run(mine, { type: 'auto' })
+    const said = Symbol.asyncIterator in answer ? await readEvents(answer) : answer.output
+    const container = /"container_id":"(cntr_\w+)"/.exec(JSON.stringify(said))?.[1] ?? ''
+    expect(container).toMatch(/^cntr_/)
+    const before = world.upstream.journal.length
+    const call = { type: 'code_interpreter_call', id: 'ci_of_mine', status: 'completed', code: '1 + 1' }
+    // It is taken up again, too, where an earlier run of it is sent along.
+    const again = [{ ...call, container_id: container, outputs: [] }] as OpenAI.Responses.ResponseInput
+    const naming = (openai: OpenAI) => [
+      () => run(openai, container),
+      () => run(openai, { type: 'auto' }, again),
+    ]
+    for (const refused of naming(other))
+      expect(await refusalOf(refused())).toMatchObject({
+        status: 404,
+        code: null,
+        message: expect.stringContaining(`Container with id '${container}' not found.`),
+      })
+    expect(world.upstream.journal.length).toBe(before)
+    for (const ask of naming(mine)) {
+      const served = await ask()
+      if (Symbol.asyncIterator in served) await readEvents(served)
+    }
+    expect(world.upstream.journal.length).toBe(before + 2)
+  })
+
+  test('what was stored to be searched without AL-Chat is reached with a key of one’s own alone', async () => {
+    const search = (openai: OpenAI) =>
+      openai.responses.create({
+        model,
+        input,
+        tools: [{ type: 'file_search', vector_store_ids: ['vs_of_somebody'] }],
+      })
+    expect(await refusalOf(search(await world.sdk()))).toMatchObject({
+      status: 404,
+      code: null,
+      param: 'tools',
+      message: expect.stringContaining("Vector store with id 'vs_of_somebody' not found."),
+    })
+    const owner = await signUp(world.server.url, 'owner')
+    const credentials = { api_key: upstreamKey }
+    const own = { credentialType: 'openai', scope: 'user', credentials, baseUrl: world.upstream.baseUrl }
+    expect((await owner.post('/api/credentials', own)).status).toBe(201)
+    expect((await search(await keyOf(owner))).status).toBe('completed')
+  })
+
   test('what a caller sends as a text, as metadata or as a tool makes no name the caller’s', async () => {
     const mine = await world.sdk()
     const { output } = await mine.responses.create({ model, input })
