@@ -3,7 +3,7 @@ import { adoptAnswer } from './chat'
 import { isDatabaseOurs, startDatabase, stopDatabase } from './db'
 import { env } from './env'
 import { closeFiles, openFiles } from './files'
-import { startWatch, stopWatch } from './gateway'
+import { drainRuns, startRuns, startWatch, stopRuns, stopWatch } from './gateway'
 import { log } from './log'
 import { isLoopbackAllowed } from './reach'
 import { remember } from './remember'
@@ -27,7 +27,7 @@ export async function boot(): Promise<void> {
 async function start(): Promise<void> {
   env()
   await startDatabase()
-  shutdown.__alChatShutdown = { drain: drainReplies, stop }
+  shutdown.__alChatShutdown = { drain, stop }
   await verifyVaultKey()
   await resumeRotation()
   await openSessionLog()
@@ -35,6 +35,7 @@ async function start(): Promise<void> {
   await recoverReplies(adoptAnswer, isDatabaseOurs())
   // Before what nobody holds is given back.
   await startWatch(isDatabaseOurs())
+  await startRuns(isDatabaseOurs())
   await openBudgets(isDatabaseOurs())
   await warmPasswords()
   tellReach()
@@ -48,8 +49,13 @@ function tellReach(): void {
   log().info(`${own}; ALLOWED_PROVIDER_HOSTS allows ${allowed} more`)
 }
 
+async function drain(): Promise<void> {
+  await Promise.all([drainReplies(), drainRuns()])
+}
+
 async function stop(): Promise<void> {
   await stopReplies()
+  await stopRuns()
   await stopWatch()
   await closeSessionLog()
   closeFiles()

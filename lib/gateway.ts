@@ -9,6 +9,7 @@ import { answerOnce } from './gateway/replays'
 export { createFile, deleteFile, getFile, getFileContent, listFiles } from './gateway/files'
 export { getModel, listModels } from './gateway/models'
 export { callResponse } from './gateway/response-calls'
+export { drainRuns, startRuns, stopRuns } from './gateway/runs'
 export { startWatch, stopWatch } from './gateway/watch'
 
 /**

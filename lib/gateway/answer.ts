@@ -14,6 +14,7 @@ import { tellLimits } from './limits'
 import { StreamMeter } from './meter'
 import { requireOwnNames } from './named'
 import { modelFor } from './reserve'
+import { openRun, runsHere } from './run-opening'
 import { listTargets, type Target } from './targets'
 import { translateStream, translateWhole } from './translation'
 import { readWhole } from './whole-body'
@@ -33,6 +34,7 @@ const maxReadBytes = 8 * 1024 * 1024
 export async function answerCall(asked: Omit<Call, 'signal'>, cache: Line['cache']): Promise<ServedAnswer> {
   const { actor, request, question } = asked
   const targets = await requireOwnNames(actor, question, await listTargets(actor, question))
+  if (runsHere(question, targets)) return openRun(asked, targets)
   const access = watchAccess(actor)
   const leaving = openLeaving([request.signal, access.lost], goesOn(question))
   const call: Call = { ...asked, signal: leaving.signal }

@@ -32,6 +32,8 @@ export type Asked = {
   isStream: boolean
   /** What was asked and said before, where that is kept here; the oldest first. */
   earlier?: JsonObject[]
+  /** How the response is called that is to be made in the background; `createdAt` in seconds since 1970. */
+  queued?: { id: string; createdAt: number }
 }
 
 const maxModelLength = 200

@@ -38,6 +38,15 @@ export class Asking {
   }
 
   /**
+   * Sets aside now what the call may cost with this target, so that a caller without means is refused before anything
+   * else. Throws as `run`. What is not asked for then is to be given back by the caller.
+   */
+  async prepare(target: Target): Promise<Reservation | null> {
+    await this.#hold(target)
+    return this.#held?.reservation ?? null
+  }
+
+  /**
    * Asks, again where a target failed before its answer began, twice in all, and as its `retry-after` says. Throws
    * budget_exceeded and too_many_requests where the caller's API key has no more, and the signal's reason.
    */

@@ -2,29 +2,58 @@ import type { Actor } from '../auth'
 import { AppError } from '../errors'
 import type { ResponseCall } from './call'
 import { findKept, type Kept, readChain } from './kept-rows'
-import { deleteRow, noResponse } from './response-rows'
+import { deleteRow, noResponse, type ResponseRow } from './response-rows'
+import { streamRun } from './run-follow'
+import { readEvents } from './run-rows'
+import { runs } from './runs'
 import type { JsonObject } from './translate/json'
 
 const mostListed = 100
 const usuallyListed = 20
 
-/** Tells of a response that is kept here, its input, or deletes it, as OpenAI would. Throws not_found, invalid_input. */
-export async function callKept(
-  actor: Actor,
-  { id, method, about, request }: ResponseCall,
-): Promise<Response> {
+/**
+ * Tells of a response that is kept here, its input or its events, ends or deletes it, as OpenAI would. Throws not_found,
+ * invalid_input.
+ */
+export async function callKept(actor: Actor, call: ResponseCall, row: ResponseRow): Promise<Response> {
+  const { id, method, about, request } = call
+  if (method === 'DELETE') return forget(id)
+  if (about === '/cancel') return cancel(actor, row)
+  const { searchParams } = new URL(request.url)
+  if (about === '' && searchParams.get('stream') === 'true') return streamAgain(actor, row, searchParams)
+  const kept = await getKept(actor, id)
+  if (about === '/input_items') return Response.json(await listItems(actor, kept, searchParams))
+  return Response.json(kept.response)
+}
+
+async function getKept(actor: Actor, id: string): Promise<Kept> {
   const kept = await findKept(actor, id)
   if (kept === null) throw noResponse(id)
-  if (method === 'DELETE') {
-    await deleteRow(id)
-    return Response.json({ id, object: 'response', deleted: true })
-  }
-  if (about === '/cancel') throw refuse('Cannot cancel a synchronous response.', null)
-  const { searchParams } = new URL(request.url)
-  if (about === '/input_items') return Response.json(await listItems(actor, kept, searchParams))
-  if (searchParams.get('stream') === 'true')
+  return kept
+}
+
+async function forget(id: string): Promise<Response> {
+  await runs().forget(id)
+  await deleteRow(id)
+  return Response.json({ id, object: 'response', deleted: true })
+}
+
+/** Again is no harm: what has ended is told as it is. */
+async function cancel(actor: Actor, { id, background, status }: ResponseRow): Promise<Response> {
+  if (!background) throw refuse('Cannot cancel a synchronous response.', null)
+  if (status === 'queued' || status === 'in_progress') await runs().cancel(id)
+  return Response.json((await getKept(actor, id)).response)
+}
+
+async function streamAgain(actor: Actor, row: ResponseRow, query: URLSearchParams): Promise<Response> {
+  if (!row.background || !row.isStream)
     throw refuse('Only background responses that were created with stream can be streamed.', 'stream')
-  return Response.json(kept.response)
+  const given = query.get('starting_after')
+  if (given !== null && !/^\d{1,9}$/.test(given))
+    throw refuse('starting_after is the number of an event.', 'starting_after')
+  if ((await readEvents(row.id, -1, 1)).length === 0)
+    throw refuse('The events of this response are not kept any more. Retrieve it without stream.', 'stream')
+  return streamRun(actor, row.id, given === null ? -1 : Number(given))
 }
 
 function refuse(message: string, path: string | null): AppError {

@@ -54,7 +54,9 @@ export async function readChain(actor: Actor, lastId: string): Promise<JsonObjec
   let units = 0
   for (let id: string | null = lastId; id !== null; ) {
     const kept: Kept | null = await findKept(actor, id)
+    if (kept === null && chain.length > 0) throw noPrevious(id)
     if (kept === null) break
+    if (isUnfinished(kept)) throw unfinished(id)
     const items = [...kept.input, ...asList(kept.response.output).filter(isObject)]
     units += JSON.stringify(items).length
     if (chain.push(items) > maxLinks || units > maxChainUnits) throw tooLong()
@@ -68,6 +70,24 @@ export async function recall<T extends Asked>(actor: Actor, asked: T): Promise<T
   const previousId = asked.body.previous_response_id
   if (asked.path !== '/responses' || typeof previousId !== 'string') return asked
   return { ...asked, earlier: await readChain(actor, previousId) }
+}
+
+/** Something between was deleted: what is left would be told as if it were all. */
+function noPrevious(id: string): AppError {
+  const message = `Previous response with id '${id}' not found.`
+  return new AppError('invalid_input', message, {
+    issues: [{ path: 'previous_response_id', message }],
+    facts: { code: 'previous_response_not_found' },
+  })
+}
+
+function isUnfinished({ response }: Kept): boolean {
+  return response.status === 'queued' || response.status === 'in_progress'
+}
+
+function unfinished(id: string): AppError {
+  const message = `Previous response with id '${id}' has not ended yet.`
+  return new AppError('invalid_input', message, { issues: [{ path: 'previous_response_id', message }] })
 }
 
 function tooLong(): AppError {

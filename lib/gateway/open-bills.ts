@@ -67,7 +67,7 @@ export async function settleOpen(id: string, end: End): Promise<boolean> {
 }
 
 /** Tells the ledger; again is no harm. Throws unavailable. */
-async function writeDown({ bill, ...known }: OpenBill, end: End): Promise<void> {
+export async function writeDown({ bill, ...known }: OpenBill, end: End): Promise<void> {
   const { usage, outcome } = end
   const { reservation } = bill
   await recordUsage({

@@ -19,5 +19,5 @@ export async function callResponse(actor: Actor, call: ResponseCall): Promise<Re
   if (search.length > maxQueryLength)
     throw new AppError('invalid_input', `The query is longer than ${maxQueryLength} characters.`)
   const isElsewhere = row.status === 'upstream' || row.status === 'pending'
-  return isElsewhere ? callUpstream(actor, call, row) : callKept(actor, call)
+  return isElsewhere ? callUpstream(actor, call, row) : callKept(actor, call, row)
 }

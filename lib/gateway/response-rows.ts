@@ -39,6 +39,8 @@ export type ResponseRow = Maker & {
     | 'failed'
     | 'cancelled'
   bill: OpenBill | null
+  /** Of one that is kept here and was made in the background: its events are, too, as long as they can be asked for. */
+  isStream: boolean
 }
 
 /** The actor's response of this name; null for a stranger's, or none. */
@@ -46,6 +48,7 @@ export async function findOwnRow({ userId, boundTo }: Actor, id: string): Promis
   const [row] = await sql<ResponseRow>`
     SELECT id, user_id AS "userId", project_id AS "boundTo", provider, source, credential_id AS "credentialId",
       base_url AS "baseUrl", model, background, status, input->'bill' AS bill,
+      coalesce((input->>'isStream')::boolean, false) AS "isStream",
       coalesce((input->>'keysOf')::uuid, project_id) AS "projectId"
     FROM gateway_responses
     WHERE id = ${id} AND user_id = ${userId}::uuid AND (${boundTo}::uuid IS NULL OR project_id = ${boundTo}::uuid)

@@ -26,7 +26,7 @@ export function openResponseWire(asked: Asked, { key }: Target): Wire {
     earlier.flatMap((item) => (typeof item.id === 'string' ? [[item.id, item] as const] : [])),
   )
   const chat = toChatRequest(asked.body, earlier, named)
-  const origin = { request: asked.body, id: makeId('resp'), createdAt: Math.floor(Date.now() / 1000) }
+  const origin = originOf(asked)
   return {
     path: source.path,
     bytes: rewrite({ ...asked, body: {} }, source.toRequest(chat)).bytes,
@@ -39,6 +39,12 @@ export function openResponseWire(asked: Asked, { key }: Target): Wire {
       stream: (meter) => writeResponse({ source, key, origin }, meter),
     },
   }
+}
+
+/** A response in the background was given its name before anybody was asked. */
+export function originOf({ body, queued }: Asked): ResponseOrigin {
+  if (queued) return { request: body, ...queued, isQueued: true }
+  return { request: body, id: makeId('resp'), createdAt: Math.floor(Date.now() / 1000) }
 }
 
 type Writing = { source: ChatSource; key: LentKey; origin: ResponseOrigin }

@@ -9,13 +9,15 @@ export type ResponseOrigin = {
   id: string
   /** Seconds since 1970. */
   createdAt: number
+  /** Its first events were told before its server was asked: see `queueResponse`. */
+  isQueued?: boolean
   /** What the Response calls its model, where that is another name than the model server's. */
   model?: string
 }
 
 /** How a Response stands. */
 export type Standing = {
-  status: 'in_progress' | 'completed' | 'incomplete' | 'failed' | 'cancelled'
+  status: 'queued' | 'in_progress' | 'completed' | 'incomplete' | 'failed' | 'cancelled'
   output: JsonObject[]
   /** The model as its server calls it. */
   model?: string
@@ -72,7 +74,7 @@ export function makeResponse(origin: ResponseOrigin, standing: Standing): JsonOb
 
 /** While it runs, the tier that was asked for; then the one that served. */
 function tierOf({ service_tier: asked }: JsonObject, { status, tier }: Standing): unknown {
-  if (status === 'in_progress') return asked ?? 'auto'
+  if (status === 'queued' || status === 'in_progress') return asked ?? 'auto'
   return tier ?? (asked === undefined || asked === null || asked === 'auto' ? 'default' : asked)
 }
 

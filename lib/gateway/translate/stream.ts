@@ -26,6 +26,18 @@ function serverFault(message: string): StreamFault {
   return { type: 'server_error', code: 'server_error', message, param: null }
 }
 
+const queuedEvents = 2
+
+/** The first two events of a Response in the background, of which its stream then tells the rest. */
+export function queueResponse(origin: ResponseOrigin): ResponseEvent[] {
+  const response = makeResponse(origin, { status: 'queued', output: [] })
+  return ['response.created', 'response.queued'].map((type, index) => ({
+    type,
+    response,
+    sequence_number: index,
+  }))
+}
+
 /** The events of a Response, made from the chunks of a chat completion. */
 export class ResponseStream {
   readonly #origin: ResponseOrigin
@@ -57,6 +69,7 @@ export class ResponseStream {
     this.#explain = explain
     this.#customTools = customToolsOf(origin.request)
     this.#response = makeResponse(origin, { status: 'in_progress', output: [] })
+    if (origin.isQueued) this.#sequence = queuedEvents
   }
 
   /** The Response as it stands after the last event that tells it whole. */
@@ -135,7 +148,7 @@ export class ResponseStream {
       status: 'in_progress',
       output: [],
     })
-    this.#emit('response.created', { response: this.#response })
+    if (!this.#origin.isQueued) this.#emit('response.created', { response: this.#response })
     this.#emit('response.in_progress', { response: this.#response })
   }
 

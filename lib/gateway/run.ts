@@ -1,0 +1,236 @@
+import { asAppError } from '../errors'
+import { log } from '../log'
+import { parseJson } from '../providers'
+import type { Asking, Outcome } from './asking'
+import type { Call } from './call'
+import { tellFault } from './chat-wire'
+import type { Exchange } from './exchange'
+import { billOf, estimateInput, type Line } from './ledger'
+import { StreamMeter } from './meter'
+import { type End, estimateOutput, writeDown } from './open-bills'
+import type { OpenBill } from './response-rows'
+import { foldRun } from './run-fold'
+import { RunLog } from './run-log'
+import { endRun, type KeptEvent, markStarted } from './run-rows'
+import type { Target } from './targets'
+import { asObject, type JsonObject } from './translate/json'
+import type { ResponseOrigin } from './translate/response-object'
+import { ResponseStream, type StreamFault } from './translate/stream'
+import { translateStream, translateWhole } from './translation'
+import { readWhole } from './whole-body'
+
+/** Why a run ends before its server has said all. */
+type Why = 'cancelled' | 'deleted' | 'lost' | 'stopped'
+
+export type RunStart = {
+  call: Omit<Call, 'signal'>
+  /** What is to be set aside for it is. */
+  asking: Asking
+  /** Ends what `asking` asks for. */
+  abort: AbortController
+  targets: Target[]
+  origin: ResponseOrigin
+  bill: OpenBill
+  events: KeptEvent[]
+}
+
+const maxWholeBytes = 8 * 1024 * 1024
+const terminalTypes = new Set(['response.completed', 'response.incomplete', 'response.failed'])
+const outcomes: Record<string, End['outcome']> = { failed: 'failed', cancelled: 'stopped' }
+
+/** A translation always tells of an end; without one, whoever asks would wait for it. */
+const brokenOff: StreamFault = {
+  type: 'server_error',
+  code: 'server_error',
+  message: 'The answer of the model server broke off before its end.',
+  param: null,
+}
+
+/** What a run ends with: the Response, and the event that says so, if one does. */
+type Ending = { response: JsonObject; event: KeptEvent | null }
+
+/** A response that is made in the background, whoever listens: from its first event to its last, and to the ledger. */
+export class Run {
+  readonly id: string
+  readonly log: RunLog
+  /** Fires when all is over and written down. Never rejects. */
+  readonly done: Promise<void>
+  readonly #start: RunStart
+  #seq: number
+  #why: Why | null = null
+  #bill: OpenBill
+  #meter = new StreamMeter()
+
+  constructor(start: RunStart) {
+    this.#start = start
+    this.#bill = start.bill
+    this.#seq = start.events.length
+    this.id = start.origin.id
+    this.log = new RunLog(this.id, () => this.end('lost'))
+    this.log.tell(start.events)
+    this.done = this.#work().catch((err) =>
+      log().error(
+        { err: asAppError(err), responseId: this.id },
+        'a response in the background was not ended',
+      ),
+    )
+  }
+
+  /** Ends it at once; its call upstream is closed, and what was said is kept. */
+  end(why: Why): void {
+    if (this.#why !== null) return
+    this.#why = why
+    this.#start.abort.abort(new DOMException(`The response was ${why}.`, 'AbortError'))
+  }
+
+  async #work(): Promise<void> {
+    const ending = await this.#makeAnswer().catch((error: unknown) =>
+      this.#fail(tellFault(asAppError(error))),
+    )
+    await this.log.flush()
+    const isLost = this.#why === 'lost' || this.#why === 'deleted'
+    const last = this.#why === null || isLost ? ending : await this.#endEarly()
+    await this.#settle(last?.response ?? {})
+    if (last === null || isLost) return
+    const events = last.event ? [last.event] : []
+    if (await endRun(this.id, last.response, events)) this.log.tell(events)
+  }
+
+  /** Asks, and takes down what is said; null where it was ended before its end. */
+  async #makeAnswer(): Promise<Ending | null> {
+    const { asking, targets } = this.#start
+    const outcome = await asking.run(targets)
+    const { trial } = outcome
+    if (trial.kind === 'failure') return this.#fail(tellFault(trial.error))
+    if (trial.kind === 'left') return null
+    this.#noteServed(trial.exchange, outcome)
+    if (trial.kind === 'refusal') return this.#fail(trial.refusal.error)
+    return this.#readAnswer(trial.exchange)
+  }
+
+  #noteServed(exchange: Exchange, { retries, reservation }: Outcome): void {
+    const { actor, question, request } = this.#start.call
+    const line: Line = {
+      actor,
+      question,
+      key: exchange.target.key,
+      model: exchange.target.model,
+      status: exchange.answer.status,
+      retries,
+      reservation,
+      requestId: request.headers.get('x-request-id'),
+      cache: null,
+    }
+    const bill = billOf(line)
+    this.#meter = exchange.meter
+    this.#bill = {
+      ...this.#bill,
+      bill: { ...bill, reservation: bill.reservation ?? this.#bill.bill.reservation },
+      estimatedInput: estimateInput(question),
+    }
+  }
+
+  async #readAnswer(exchange: Exchange): Promise<Ending | null> {
+    if (!/^text\/event-stream\b/i.test(exchange.answer.headers['content-type'] ?? ''))
+      return this.#readWhole(exchange)
+    const decoder = new TextDecoder()
+    let isStarted = false
+    for await (const bytes of translateStream(exchange)) {
+      if (this.#why !== null) return null
+      const events = this.#cut(decoder.decode(bytes, { stream: true }))
+      if (!isStarted) await this.#noteStarted(events)
+      isStarted = true
+      const last = events.find(({ type }) => terminalTypes.has(type)) ?? null
+      await this.log.append(events.filter((event) => event !== last))
+      if (last) return { response: asObject(asObject(parseJson(last.data)).response), event: last }
+    }
+    return this.#fail(brokenOff)
+  }
+
+  /** A server that does not stream is heard at its end. */
+  async #readWhole(exchange: Exchange): Promise<Ending | null> {
+    const { bytes, rest } = await readWhole(exchange.answer.body, maxWholeBytes)
+    await rest?.cancel()
+    if (this.#why !== null) return null
+    const response = asObject(parseJson(translateWhole(exchange, bytes).toString()))
+    return { response, event: this.#event(`response.${String(response.status)}`, { response }) }
+  }
+
+  /** A translation gives whole events, one line of data each. */
+  #cut(text: string): KeptEvent[] {
+    return text.split('\n\n').flatMap((event) => {
+      const [, type, data] = /^event: (.*)\ndata: (.*)$/.exec(event) ?? []
+      return type === undefined || data === undefined ? [] : [{ seq: this.#seq++, type, data }]
+    })
+  }
+
+  async #noteStarted(events: KeptEvent[]): Promise<void> {
+    const begun = events.find(({ type }) => type === 'response.in_progress')
+    const response = begun && asObject(asObject(parseJson(begun.data)).response)
+    if (response && !(await markStarted(this.id, response, this.#bill))) this.end('lost')
+  }
+
+  #event(type: string, fields: JsonObject): KeptEvent {
+    const seq = this.#seq++
+    return { seq, type, data: JSON.stringify({ type, ...fields, sequence_number: seq }) }
+  }
+
+  /** The end of a run that was ended: as it was cancelled, or with the server that it ran on. */
+  async #endEarly(): Promise<Ending> {
+    const { output, lastSeq } = await foldRun(this.id)
+    const begun = this.#begun()
+    if (this.#why === 'cancelled') return { response: { ...begun, status: 'cancelled', output }, event: null }
+    return endAsLost(begun, output, lastSeq + 1)
+  }
+
+  /** The Response as it was before anything was said. */
+  #begun(): JsonObject {
+    return new ResponseStream(this.#start.origin).response
+  }
+
+  /** What cannot be asked or read fails, in the words of whoever said so; what had come is kept. */
+  async #fail(fault: StreamFault): Promise<Ending | null> {
+    if (this.#why !== null) return null
+    await this.log.flush()
+    const { output, lastSeq } = await foldRun(this.id)
+    this.#seq = lastSeq + 1
+    const { type, code, message, param } = fault
+    await this.log.append([this.#event('error', { error: { type, code, message, param } })])
+    const error = { code: code ?? 'server_error', message }
+    const response = { ...this.#begun(), status: 'failed', output, error }
+    return { response, event: this.#event('response.failed', { response }) }
+  }
+
+  async #settle(response: JsonObject): Promise<void> {
+    const usage = this.#meter.usage()
+    // Who was never heard, or refused, told the model nothing that anybody has to pay for.
+    const isRefused = (this.#bill.bill.status ?? 0) >= 400
+    const wasAsked = !isRefused && (this.#meter.firstByteMs !== null || this.#why !== null)
+    const usual = this.#why === null ? 'completed' : 'stopped'
+    try {
+      await writeDown(
+        {
+          ...this.#bill,
+          estimatedInput: wasAsked ? this.#bill.estimatedInput : 0,
+          firstTokenMs: this.#meter.firstByteMs,
+        },
+        {
+          usage,
+          outcome: outcomes[String(response.status)] ?? usual,
+          outputTokens: wasAsked ? estimateOutput(response) : 0,
+        },
+      )
+    } catch (err) {
+      log().error({ err: asAppError(err), responseId: this.id }, 'what a response cost was not written down')
+    }
+  }
+}
+
+/** A Response whose server is gone: it has failed, with what had come. `seq` is the number of its last event. */
+export function endAsLost(begun: JsonObject, output: JsonObject[], seq: number): Ending {
+  const message = 'The server was stopped before the answer was whole.'
+  const error = { code: 'server_error', message }
+  const response = { ...begun, status: 'failed', output, error }
+  const data = JSON.stringify({ type: 'response.failed', response, sequence_number: seq })
+  return { response, event: { seq, type: 'response.failed', data } }
+}
