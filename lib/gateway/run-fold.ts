@@ -5,7 +5,7 @@ import { asList, asObject, asText, type JsonObject } from './translate/json'
 const pageSize = 500
 
 /** What was said in a response that did not come to its end, from its events: its items, the last of them unfinished. */
-class Fold {
+export class Fold {
   readonly #items: JsonObject[] = []
 
   take({ type, data }: KeptEvent): void {
@@ -29,7 +29,11 @@ class Fold {
     const place = Number(event.content_index ?? event.summary_index)
     const delta = asText(event.delta)
     if (type.endsWith('_part.added')) parts[place] = asObject(event.part)
-    else if (type === 'response.output_text.delta') extend(parts[place], 'text', delta)
+    else if (type === 'response.output_text.delta') {
+      extend(parts[place], 'text', delta)
+      append(parts[place], 'logprobs', asList(event.logprobs))
+    } else if (type === 'response.output_text.annotation.added')
+      append(parts[place], 'annotations', [event.annotation])
     else if (type === 'response.refusal.delta') extend(parts[place], 'refusal', delta)
     else if (type === 'response.reasoning_summary_text.delta') extend(parts[place], 'text', delta)
     else if (type === 'response.function_call_arguments.delta') extend(item, 'arguments', delta)
@@ -44,6 +48,10 @@ function partsOf(item: JsonObject, type: string): JsonObject[] {
 
 function extend(place: JsonObject | undefined, name: string, delta: string): void {
   if (place) place[name] = asText(place[name]) + delta
+}
+
+function append(place: JsonObject | undefined, name: string, more: unknown[]): void {
+  if (place && more.length > 0) place[name] = [...asList(place[name]), ...more]
 }
 
 /** The output of a response as far as it is kept, and the number of its last event; -1 where there is none. */
