@@ -2,11 +2,13 @@ import OpenAI from 'openai'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type AnthropicServer, startAnthropic } from '../support/anthropic'
 import { Client, signUp } from '../support/client'
+import { createScratchDatabase } from '../support/database'
 import { type GatewayWorld, startGateway } from '../support/gateway'
 import { makeKey } from '../support/keys'
 import { type OpenAIServer, startOpenAI } from '../support/openai'
 import { readAllData } from '../support/plain-events'
 import { readEvents, readLedger, refusalOf, type StreamEvent } from '../support/responses'
+import { startServer } from '../support/server'
 
 /*
  * Responses in the background where whoever is asked has only chats: AL-Chat makes them itself, whoever listens. Each event
@@ -320,3 +322,45 @@ describe('when its server ends', () => {
     },
   )
 })
+
+test('another server tells it as it is made, ends it, and ends what a crashed one has left', async () => {
+  const database = await createScratchDatabase()
+  const secret = 'a secret that two servers share in this test'
+  const shared = {
+    OPENAI_API_KEY: '',
+    DATABASE_URL: database.url,
+    VAULT_KEY: secret,
+    AUTH_SECRET: `${secret} too`,
+  }
+  const one = await startGateway(shared)
+  await keepKeys(one.admin)
+  const other = await startServer({ ...shared, RATE_LIMITS: 'off' })
+  const openai = await one.sdk()
+  const there = new OpenAI({ baseURL: `${other.url}/v1`, apiKey: openai.key, maxRetries: 0 })
+  chats.script({ text: words(60), delayMs: 25 })
+  const { id, events } = await readBeginning(await begin(openai))
+  const [told, here] = await Promise.all([eventsAfter(there, id, 0), eventsAfter(openai, id, 0)])
+  expect(told).toEqual(here)
+  expect([events[0], ...told].slice(0, events.length)).toEqual(events)
+  expect(told.at(-1)?.type).toBe('response.completed')
+
+  chats.script({ text: words(1000), delayMs: 20 }, { times: 2 })
+  const cancelled = await readBeginning(await begin(openai))
+  expect((await there.responses.cancel(cancelled.id)).status).toBe('cancelled')
+  expect((await openai.responses.retrieve(cancelled.id)).status).toBe('cancelled')
+
+  const left = await readBeginning(await begin(openai))
+  await one.server.kill()
+  expect((await there.responses.retrieve(left.id)).status).toBe('in_progress')
+  // After its lease of 30 s.
+  await expect
+    .poll(async () => (await there.responses.retrieve(left.id)).status, { timeout: 60_000, interval: 1000 })
+    .toBe('failed')
+  const kept = (await eventsAfter(there, left.id, 0)).slice(0, left.events.length - 1)
+  expect(kept).toEqual(left.events.slice(1))
+  const admin = Object.assign(new Client(other.url, one.admin.token), { userId: one.admin.userId })
+  const rows = await readLedger({ admin }, openai.keyId, 3)
+  expect(rows.map(({ outcome }) => outcome)).toEqual(['interrupted', 'stopped', 'completed'])
+  await Promise.all([one.close(), other.close()])
+  await database.drop()
+}, 120_000)
