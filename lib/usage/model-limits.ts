@@ -43,9 +43,9 @@ const anthropic: Line[] = [
   [/^claude-3-7/, 200_000, 64_000, 1700, 1700],
   [/^claude-opus-4(-[01])?(-20\d{6}|$)/, 200_000, 32_000, 1700, 1700],
   [/^claude-(opus|haiku)-4-5/, 200_000, 64_000, 1700, 1700],
-  [/^claude-sonnet-4(-[05])?(-20\d{6}|$)/, 1_000_000, 64_000, 1700, 1700],
-  [/^claude-(opus|sonnet)-(4-[6-9]|5)/, 1_000_000, 128_000, 4800, 4800],
-  [/^claude-fable-5/, 1_000_000, 128_000, 4800, 4800],
+  [/^claude-sonnet-4(-[05])?(-20\d{6}|$)/, 200_000, 64_000, 1700, 1700],
+  [/^claude-(opus|sonnet)-4-[6-9]/, 1_000_000, 128_000, 4800, 4800],
+  [/^claude-(fable|mythos|opus|sonnet|haiku)-5/, 1_000_000, 128_000, 4800, 4800],
 ]
 const known: Partial<Record<string, Line[]>> = { openai, anthropic }
 

@@ -6,17 +6,34 @@ export type Price = {
   output: string
 }
 
-/** A price, since when it is asked, and where that is said. */
-export type ListedPrice = Price & { model: string; validFrom: string; source: string }
-
-const openai = 'https://openai.com/api/pricing/'
+/** Who asks it, since when, and where that is said. */
+export type ListedPrice = Price & {
+  provider: 'openai' | 'anthropic'
+  model: string
+  validFrom: string
+  source: string
+}
 
 type Line = [model: string, input: string, cachedInput: string | null, output: string, validFrom: string]
 
-/** OpenAI's standard prices (no batch, flex or priority), of models whose prices hold for every token alike. */
-const lines: Line[] = [
+/**
+ * OpenAI's standard prices (no batch, flex or priority), of models whose prices hold for every token alike. GPT-5.4, 5.5,
+ * 5.6 and 6 are not here: from 272,000 tokens on they cost more, and since 5.6 so does writing to the cache.
+ */
+const openai: Line[] = [
+  ['gpt-5.4-mini', '0.75', '0.075', '4.5', '2026-03-17'],
+  ['gpt-5.4-nano', '0.2', '0.02', '1.25', '2026-03-17'],
+  ['gpt-5.3-chat-latest', '1.75', '0.175', '14', '2026-03-03'],
+  ['gpt-5.3-codex', '1.75', '0.175', '14', '2026-02-24'],
   ['gpt-5.2', '1.75', '0.175', '14', '2025-12-11'],
+  ['gpt-5.2-chat-latest', '1.75', '0.175', '14', '2025-12-11'],
+  ['gpt-5.2-codex', '1.75', '0.175', '14', '2026-01-14'],
+  ['gpt-5.2-pro', '21', null, '168', '2025-12-11'],
   ['gpt-5.1', '1.25', '0.125', '10', '2025-11-13'],
+  ['gpt-5.1-chat-latest', '1.25', '0.125', '10', '2025-11-13'],
+  ['gpt-5.1-codex', '1.25', '0.125', '10', '2025-11-13'],
+  ['gpt-5.1-codex-max', '1.25', '0.125', '10', '2025-12-04'],
+  ['gpt-5.1-codex-mini', '0.25', '0.025', '2', '2025-11-13'],
   ['gpt-5', '1.25', '0.125', '10', '2025-08-07'],
   ['gpt-5-mini', '0.25', '0.025', '2', '2025-08-07'],
   ['gpt-5-nano', '0.05', '0.005', '0.4', '2025-08-07'],
@@ -48,14 +65,61 @@ const lines: Line[] = [
   ['omni-moderation-latest', '0', null, '0', '2024-09-26'],
 ]
 
-/** What providers ask, as their public price lists say. Several lines of one model: the newest that has begun counts. */
-export const listedPrices: readonly ListedPrice[] = lines.map(
-  ([model, input, cachedInput, output, validFrom]) => ({
+/**
+ * Anthropic's standard prices (no batch, no fast mode), of models whose prices hold for every token alike. Writing to the
+ * cache costs more, but nothing here asks for that. Claude Haiku 5.5 is not here: a prompt of more than 100,000 tokens
+ * makes all of its tokens five times as dear.
+ */
+const anthropic: Line[] = [
+  ['claude-fable-5-2', '8', '0.2', '40', '2026-11-09'],
+  ['claude-fable-5-1', '10', '0.25', '50', '2026-09-01'],
+  ['claude-fable-5', '10', '1', '50', '2026-06-09'],
+  ['claude-mythos-5-1', '10', '0.25', '50', '2026-09-01'],
+  ['claude-mythos-5', '10', '1', '50', '2026-06-09'],
+  ['claude-opus-5-5', '4', '0.2', '20', '2026-09-22'],
+  ['claude-opus-5', '5', '0.5', '25', '2026-07-24'],
+  ['claude-opus-4-8', '5', '0.5', '25', '2026-05-28'],
+  ['claude-opus-4-7', '5', '0.5', '25', '2026-04-16'],
+  // Before, these two cost more beyond 200,000 tokens.
+  ['claude-opus-4-6', '5', '0.5', '25', '2026-03-13'],
+  ['claude-sonnet-4-6', '3', '0.3', '15', '2026-03-13'],
+  ['claude-opus-4-5', '5', '0.5', '25', '2025-11-24'],
+  ['claude-opus-4-1', '15', '1.5', '75', '2025-08-05'],
+  ['claude-opus-4', '15', '1.5', '75', '2025-05-22'],
+  ['claude-opus-4-0', '15', '1.5', '75', '2025-05-22'],
+  ['claude-sonnet-5-5', '2', '0.2', '10', '2026-09-28'],
+  ['claude-sonnet-5-5', '2', '0.1', '10', '2026-10-07'],
+  ['claude-sonnet-5', '2', '0.2', '10', '2026-06-30'],
+  ['claude-sonnet-4-5', '3', '0.3', '15', '2025-09-29'],
+  ['claude-sonnet-4', '3', '0.3', '15', '2025-05-22'],
+  ['claude-sonnet-4-0', '3', '0.3', '15', '2025-05-22'],
+  ['claude-haiku-4-5', '1', '0.1', '5', '2025-10-15'],
+  // The oldest, as of a day on which they cost this.
+  ['claude-3-7-sonnet', '3', '0.3', '15', '2025-06-23'],
+  ['claude-3-7-sonnet-latest', '3', '0.3', '15', '2025-06-23'],
+  ['claude-3-5-sonnet', '3', '0.3', '15', '2025-06-23'],
+  ['claude-3-5-sonnet-latest', '3', '0.3', '15', '2025-06-23'],
+  ['claude-3-5-haiku', '0.8', '0.08', '4', '2025-06-23'],
+  ['claude-3-5-haiku-latest', '0.8', '0.08', '4', '2025-06-23'],
+  ['claude-3-opus', '15', '1.5', '75', '2025-06-23'],
+  ['claude-3-opus-latest', '15', '1.5', '75', '2025-06-23'],
+  ['claude-3-sonnet', '3', null, '15', '2025-06-23'],
+  ['claude-3-haiku', '0.25', '0.03', '1.25', '2025-06-23'],
+]
+
+const toListed = (provider: ListedPrice['provider'], source: string, lines: Line[]): ListedPrice[] =>
+  lines.map(([model, input, cachedInput, output, validFrom]) => ({
+    provider,
     model,
     input,
     cachedInput,
     output,
     validFrom,
-    source: openai,
-  }),
-)
+    source,
+  }))
+
+/** What providers ask, as their public price lists say. Several lines of one model: the newest that has begun counts. */
+export const listedPrices: readonly ListedPrice[] = [
+  ...toListed('openai', 'https://openai.com/api/pricing/', openai),
+  ...toListed('anthropic', 'https://platform.claude.com/docs/en/about-claude/pricing', anthropic),
+]

@@ -50,8 +50,11 @@ async function loadOverrides(): Promise<Overrides> {
   return new Map(rows.map((row) => [row.model, row]))
 }
 
-/** A model of a day, such as `gpt-5-mini-2025-08-07`, costs what the model does unless its own price is known. */
-const snapshot = /^(.+)-20\d\d-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])$/
+/**
+ * A model of a day, such as `gpt-5-mini-2025-08-07` or `claude-opus-4-5-20251101`, costs what the model does unless its
+ * own price is known.
+ */
+const snapshot = /^(.+)-20\d\d(-?)(?:0[1-9]|1[0-2])\2(?:0[1-9]|[12]\d|3[01])$/
 
 function namesOf(model: string): string[] {
   const base = snapshot.exec(model)?.[1]
@@ -61,23 +64,28 @@ function namesOf(model: string): string[] {
 const free: Price = { input: '0', cachedInput: null, output: '0' }
 
 /**
- * What a model costs now, or null if nobody knows. The longest name wins, and with one name what an admin said. The
- * public list is OpenAI's, so that it does not speak for other servers that call a model the same.
+ * What a model costs now, or null if nobody knows. The longest name wins, and with one name what an admin said. What a
+ * provider's list says is not said of other servers that call a model the same.
  */
 export async function findPrice(provider: string, model: string): Promise<Price | null> {
   if (provider === 'demo') return free
   const overrides = await readOverrides()
   for (const name of namesOf(model)) {
-    const price = overrides.get(name) ?? (provider === 'openai' ? findListed(name, new Date()) : null)
+    const price = overrides.get(name) ?? findListed(name, provider)
     if (price) return price
   }
   return null
 }
 
-/** The newest price of this very name that the list has for a day. */
-function findListed(model: string, day: Date): ListedPrice | null {
-  const today = day.toISOString().slice(0, 10)
-  const begun = listedPrices.filter((price) => price.model === model && price.validFrom <= today)
+/** The newest price of this very name that has begun; of any provider where none is said: no two call a model the same. */
+function findListed(model: string, provider?: string): ListedPrice | null {
+  const today = new Date().toISOString().slice(0, 10)
+  const begun = listedPrices.filter(
+    (price) =>
+      price.model === model &&
+      price.validFrom <= today &&
+      (provider === undefined || price.provider === provider),
+  )
   return begun.reduce<ListedPrice | null>(
     (newest, price) => (newest && newest.validFrom > price.validFrom ? newest : price),
     null,
@@ -94,7 +102,7 @@ export async function listPrices(actor: Actor): Promise<{ unit: 'million tokens'
 }
 
 function toRecord(model: string, override: OverrideRow | undefined): PriceRecord[] {
-  const listed = findListed(model, new Date())
+  const listed = findListed(model)
   const price = override ?? listed
   if (!price) return []
   const validFrom = override ? override.validFrom.toISOString() : (listed?.validFrom ?? '')

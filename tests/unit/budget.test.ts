@@ -126,6 +126,18 @@ test('a model whose price nobody knows is no budget’s, and any other limit’s
   expect(await recordUsage(use)).toBe(true)
 })
 
+test('a budget pays for Claude, by Anthropic’s prices', async () => {
+  const ada = await makeKeyActor({ budgetUsd: '1' })
+  const wish = wishFor({ provider: 'anthropic', model: 'claude-sonnet-4-5-20250929' })
+  const reservation = await reserveUse(ada, wish)
+  expect(await readMeter(ada)).toMatchObject({ spent: '0', reserved: '0.018' })
+  const use = usageOf(ada, reservation, { provider: wish.provider, model: wish.model })
+  expect(await recordUsage(use)).toBe(true)
+  const row = await db().usageEntry.findFirstOrThrow({ where: { keyId: ada.keyId } })
+  expect(row.costUsd?.toFixed(12)).toBe(await findCost(wish.provider, wish.model, use))
+  expect(await readMeter(ada)).toMatchObject({ reserved: '0' })
+})
+
 test('use of the key that nothing was set aside for counts too', async () => {
   const ada = await makeKeyActor({ budgetUsd: '1' })
   await recordUsage(usageOf(ada, null))

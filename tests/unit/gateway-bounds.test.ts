@@ -188,18 +188,24 @@ test('a body that is nested without end is looked through', () => {
   expect(boundUse('/chat/completions', { messages: content }, 200_004, mini).inputTokens).toBe(200_004)
 })
 
-test('every model of OpenAI’s whose price is known has bounds, and its days have the same', () => {
-  const writing = listedPrices
-    .map(({ model }) => model)
-    .filter((model) => !/embedding|moderation/.test(model))
-  for (const model of writing) {
-    const limits = findModelLimits('openai', model)
+test('every model whose price is known has bounds, and its days have the same', () => {
+  const writing = listedPrices.filter(({ model }) => !/embedding|moderation/.test(model))
+  for (const { provider, model } of writing) {
+    const limits = findModelLimits(provider, model)
     expect(limits.output, model).not.toBeNull()
-    if (!/-20\d\d-/.test(model)) expect(findModelLimits('openai', `${model}-2025-08-07`)).toEqual(limits)
+    const day = provider === 'anthropic' ? '20250807' : '2025-08-07'
+    if (!/-20\d\d-/.test(model)) expect(findModelLimits(provider, `${model}-${day}`), model).toEqual(limits)
   }
   expect(findModelLimits('openai', 'gpt-5.5').context).toBe(1_050_000)
-  expect(findModelLimits('anthropic', 'claude-sonnet-4-5-20250929').output).toBe(64_000)
-  expect(findModelLimits('anthropic', 'claude-opus-4-1-20250805').output).toBe(32_000)
+  const claude = (model: string) => {
+    const { context, output } = findModelLimits('anthropic', model)
+    return [context, output]
+  }
+  expect(claude('claude-sonnet-4-5-20250929')).toEqual([200_000, 64_000])
+  expect(claude('claude-opus-4-1-20250805')).toEqual([200_000, 32_000])
+  expect(claude('claude-3-5-sonnet-latest')).toEqual([200_000, 8192])
+  for (const model of ['claude-sonnet-4-6', 'claude-opus-5-5', 'claude-fable-5-2', 'claude-haiku-5-5'])
+    expect([model, ...claude(model)]).toEqual([model, 1_000_000, 128_000])
   // Another server may call anything the same.
   expect(findModelLimits('openai-compatible', 'gpt-5').output).toBeNull()
 })

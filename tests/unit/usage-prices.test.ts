@@ -3,7 +3,9 @@ import { v7 as newId } from 'uuid'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { SetPrice } from '@/lib/contracts/usage'
 import { db } from '@/lib/db'
-import { listPrices, recordUsage, setPrice, type UsageRecord } from '@/lib/usage'
+import { readCounts, toChatUsage } from '@/lib/gateway/anthropic/usage'
+import { readUsage } from '@/lib/providers'
+import { findCost, listPrices, recordUsage, setPrice, type UsageRecord } from '@/lib/usage'
 import { costOf } from '../../lib/usage/cost'
 import { listedPrices } from '../../lib/usage/price-list'
 import { findPrice } from '../../lib/usage/prices'
@@ -65,6 +67,58 @@ test('a model of a day costs what the model does; a day that is none is another 
     expect([model, await findPrice('openai', model)]).toEqual([model, null])
 })
 
+test('a day is written as Anthropic writes it, too, and its models are told apart by their versions', async () => {
+  const claude = (model: string) => findPrice('anthropic', model)
+  for (const [model, day] of [
+    ['claude-opus-4-5', '20251101'],
+    ['claude-sonnet-4-5', '20250929'],
+    ['claude-haiku-4-5', '20251001'],
+    ['claude-3-5-haiku', '20241022'],
+  ])
+    expect([model, await claude(`${model}-${day}`)]).toEqual([model, await claude(model ?? '')])
+  expect(await claude('claude-opus-4-20250514')).toMatchObject({ input: '15', output: '75' })
+  expect(await claude('claude-opus-4-5')).toMatchObject({ input: '5', output: '25' })
+  for (const model of [
+    'claude-opus-4-5-20251301',
+    'claude-opus-4-5-202511-01',
+    'claude-opus-4-5-fast',
+    'claude-opus',
+  ])
+    expect([model, await claude(model)]).toEqual([model, null])
+})
+
+test('a call of Claude costs what its tokens cost by Anthropic’s list, what its cache knew less', async () => {
+  const claude = (more: Partial<UsageRecord> = {}) =>
+    record({ provider: 'anthropic', model: 'claude-haiku-4-5', ...more })
+  expect((await claude()).cost).toBe('0.001500000000')
+  expect((await claude({ cachedTokens: 600 })).cost).toBe('0.000960000000')
+  // Newer models give more off than nine tenths.
+  expect((await claude({ model: 'claude-opus-5-5', cachedTokens: 1000 })).cost).toBe('0.002200000000')
+})
+
+test('what Claude writes to its cache is not free: it costs what it does to read', async () => {
+  const told = { input_tokens: 10, cache_creation_input_tokens: 1000, output_tokens: 0 }
+  const usage = readUsage({ usage: toChatUsage(readCounts(told)) })
+  const inputTokens = usage?.input_tokens ?? 0
+  const cost = await findCost('anthropic', 'claude-haiku-4-5', {
+    inputTokens,
+    cachedTokens: usage?.cached_tokens ?? 0,
+    outputTokens: 0,
+  })
+  expect(cost).toBe('0.001010000000')
+})
+
+test('a model that costs more the more it reads has no price rather than one that is too low', async () => {
+  for (const [provider, model] of [
+    ['openai', 'gpt-5.4'],
+    ['openai', 'gpt-5.5'],
+    ['openai', 'gpt-5.6-sol'],
+    ['openai', 'gpt-6-luna'],
+    ['anthropic', 'claude-haiku-5-5'],
+  ] as const)
+    expect([model, await findPrice(provider, model)]).toEqual([model, null])
+})
+
 test('the longest name wins: a model of a day with a price of its own keeps it', async () => {
   expect(await findPrice('openai', 'gpt-4o-2024-05-13')).toMatchObject({ input: '5', output: '15' })
   expect(await findPrice('openai', 'gpt-4o-2024-11-20')).toMatchObject({ input: '2.5', output: '10' })
@@ -75,8 +129,22 @@ test('of two prices of one model the newest counts', async () => {
   expect(await findPrice('openai', 'o3')).toMatchObject({ input: '2', output: '8', validFrom: '2025-06-10' })
 })
 
-test('OpenAI’s list says nothing of another server that calls a model the same', async () => {
+test('a provider’s list says nothing of another server that calls a model the same', async () => {
   expect((await record({ provider: 'openai-compatible' })).cost).toBeNull()
+  for (const provider of ['openai-compatible', 'openai'] as const)
+    expect((await record({ provider, model: 'claude-opus-4-5' })).cost).toBeNull()
+  expect((await record({ provider: 'anthropic' })).cost).toBeNull()
+})
+
+test('an admin sees the lists of all providers, each with its own page', async () => {
+  const { items } = await listPrices(await makeActor('ada', 'admin'))
+  const find = (name: string) => items.find(({ model }) => model === name)
+  expect(find('gpt-5-mini')).toMatchObject({ input_usd: 0.25, source: expect.stringContaining('openai.com') })
+  expect(find('claude-sonnet-5-5')).toMatchObject({
+    cached_input_usd: 0.1,
+    valid_from: '2026-10-07',
+    source: expect.stringContaining('claude.com'),
+  })
 })
 
 test('every price of the list has a day that has been, a source, and digits that are not lost', () => {
@@ -89,6 +157,12 @@ test('every price of the list has a day that has been, a source, and digits that
   }
   const names = listedPrices.map(({ model, validFrom }) => `${model} ${validFrom}`)
   expect(new Set(names).size).toBe(names.length)
+})
+
+test('no two providers of the list call a model the same', () => {
+  const claude = listedPrices.filter(({ provider }) => provider === 'anthropic').map(({ model }) => model)
+  const others = listedPrices.filter(({ provider }) => provider !== 'anthropic').map(({ model }) => model)
+  expect(claude.filter((model) => others.includes(model))).toEqual([])
 })
 
 test('what an admin says counts from then on, for this and its days, and what was written keeps its cost', async () => {
