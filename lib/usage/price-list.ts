@@ -17,8 +17,8 @@ export type ListedPrice = Price & {
 type Line = [model: string, input: string, cachedInput: string | null, output: string, validFrom: string]
 
 /**
- * OpenAI's standard prices (no batch, flex or priority), of models whose prices hold for every token alike. GPT-5.4, 5.5,
- * 5.6 and 6 are not here: from 272,000 tokens on they cost more, and since 5.6 so does writing to the cache.
+ * OpenAI's standard prices (no batch, flex or priority), of models whose prices hold for every token alike. The larger ones
+ * since GPT-5.4 are not here: beyond 272,000 tokens they cost more, and since 5.6 so does writing to the cache.
  */
 const openai: Line[] = [
   ['gpt-5.4-mini', '0.75', '0.075', '4.5', '2026-03-17'],
