@@ -21,7 +21,7 @@ const sleep = (ms) => new Promise((done) => setTimeout(done, ms))
 
 const upstream = await start('upstream.mjs')
 const load = await start('load.mjs')
-const bench = { upstream: Number(upstream.first.port), load: load.child }
+const bench = { upstream: Number(upstream.first.port), asked: upstream.child, load: load.child }
 const startedAt = performance.now()
 const server = await startServer({
   OPENAI_API_KEY: 'sk-test-bench',

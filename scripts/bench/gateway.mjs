@@ -2,7 +2,7 @@
 // time to the first token and of a whole answer, and whether memory grows, all in the same run.
 import { makeKey } from '../../tests/support/keys.ts'
 import { openHeap } from './heap.mjs'
-import { start } from './processes.mjs'
+import { nextMessage, start } from './processes.mjs'
 import { costPerToken, read, wish } from './readers.mjs'
 import { quantile, report } from './report.mjs'
 
@@ -21,14 +21,16 @@ const ask = (text, stream) =>
   JSON.stringify({ model: 'gpt-5-mini', messages: [{ role: 'user', content: text }], stream })
 
 /** @type {(bench: Bench, server: Server, user: Client) => Promise<void>} */
-export async function measureGateway({ upstream, load }, server, user) {
+export async function measureGateway(bench, server, user) {
+  const { upstream, load } = bench
   const { key } = await makeKey(user, { name: 'bench', scopes: ['gateway'] })
   const through = { url: server.url + PATH, key }
   const directly = { url: `http://127.0.0.1:${upstream}${PATH}` }
   const limited = await makeKey(user, { name: 'bench', scopes: ['gateway'], budget_usd: 1000 })
   await measureAdded(load, through, directly)
   const keys = { 'a key without limits': through, 'a key with a budget': { ...through, key: limited.key } }
-  await measureTokens({ upstream, load }, server, keys)
+  await measureLeaving(bench, through)
+  await measureTokens(bench, server, keys)
   await measureGrowth(load, server, through)
 }
 
@@ -61,6 +63,21 @@ function tellAdded(kind, { through, directly }) {
     `  ${kind}: p50 ${quantile(through, 0.5).toFixed(2)} ms through us, ${quantile(directly, 0.5).toFixed(2)} ms directly; added at p99 ${most?.toFixed(2)} ms`,
   )
   report(`gateway: added time, ${kind}, p50, one reader, warm`, half ?? 0, 3, 'ms')
+}
+
+/** How long the model server is asked for more after a reader has gone. @type {(bench: Bench, through: Place) => Promise<void>} */
+async function measureLeaving({ asked, load }, through) {
+  const body = ask(wish(2000, 100, 0), true)
+  /** @type {number[]} */
+  const times = []
+  for (let round = 0; round < 60; round++) {
+    const closed = nextMessage(asked)
+    const [left] = await read(load, { kind: 'leave', ...through, body })
+    times.push((await closed).leftAtMs - left.leftAtMs)
+  }
+  const what = 'gateway: from a reader’s leaving to the close upstream'
+  report(`${what}, p50`, quantile(times, 0.5), 200, 'ms')
+  report(`${what}, longest of ${times.length}`, Math.max(...times), 200, 'ms')
 }
 
 const STREAMS = 200

@@ -12,7 +12,8 @@ const agent = new Agent({ keepAlive: true })
  * @typedef {Post & { kind: 'pipe', count: number, rampMs: number }} PipeTask
  * @typedef {{ kind: 'chat', talks: Talk[], rampMs: number }} ChatTask
  * @typedef {Post & { kind: 'many', count: number, atOnce: number }} ManyTask
- * @typedef {PipeTask | ChatTask | ManyTask} Task
+ * @typedef {Post & { kind: 'leave' }} LeaveTask
+ * @typedef {PipeTask | ChatTask | ManyTask | LeaveTask} Task
  */
 
 /** @type {(call: Call, onText: (text: string) => void) => Promise<number>} */
@@ -122,8 +123,27 @@ async function callMany(task) {
   return last
 }
 
-/** @param {Task} task */
+/**
+ * Reads the beginning of a stream and goes; tells when, in milliseconds since 1970.
+ * @type {(post: Post) => Promise<{ leftAtMs: number }[]>}
+ */
+function leave({ url, body, key }) {
+  const headers = { 'content-type': 'application/json', ...(key && { authorization: `Bearer ${key}` }) }
+  return new Promise((resolve, reject) => {
+    const call = ask(url, { agent, method: 'POST', headers }, (answer) => {
+      answer.once('data', () => {
+        call.destroy()
+        resolve([{ leftAtMs: performance.timeOrigin + performance.now() }])
+      })
+    })
+    call.on('error', reject)
+    call.end(body)
+  })
+}
+
+/** @param {Task} task @returns {Promise<object[]>} */
 function run(task) {
+  if (task.kind === 'leave') return leave(task)
   if (task.kind === 'pipe') return ramp(task.count, task.rampMs, () => readPiped(task))
   if (task.kind === 'many') return callMany(task)
   return ramp(task.talks.length, task.rampMs, (index) => readChat(/** @type {Talk} */ (task.talks[index])))

@@ -5,10 +5,10 @@ import { cpuOf, nextMessage } from './processes.mjs'
  * @typedef {import('node:child_process').ChildProcess} ChildProcess
  * @typedef {{ firstMs: number, tookMs: number, tokens: number, pieces: number, isWhole: boolean }} Reading
  * @typedef {{ url: string, pid: number }} Server
- * @typedef {{ upstream: number, load: ChildProcess }} Bench
+ * @typedef {{ upstream: number, asked: ChildProcess, load: ChildProcess }} Bench  the upstream's port and process, and the readers'
  */
 
-/** @type {(load: ChildProcess, task: object) => Promise<Reading[]>} */
+/** @type {(load: ChildProcess, task: object) => Promise<any[]>} */
 export async function read(load, task) {
   load.send(task)
   const { readings, failure } = await nextMessage(load)

@@ -45,7 +45,10 @@ function answer(url, body, response) {
   const stream = { response, dialect, sent: 0, tokens, everyMs, dueAt }
   if (dueAt <= performance.now()) advance(stream, performance.now())
   streams.add(stream)
-  response.once('close', () => streams.delete(stream))
+  response.once('close', () => {
+    streams.delete(stream)
+    if (!response.writableFinished) process.send?.({ leftAtMs: performance.timeOrigin + performance.now() })
+  })
 }
 
 /** @type {(stream: Stream, now: number) => void} */
