@@ -26,9 +26,12 @@ export function ApiKeyRow({ record, reach, asOf, facts }: ApiKeyRowProps) {
   const used = last_used_at ? <Time at={last_used_at} /> : 'Never'
   return (
     <tr className="transition-colors hover:bg-surface/60">
-      <Td className="align-top">
+      <Td className="relative align-top">
         <div className="flex flex-col">
-          <Link href={`/keys/${id}`} className="wrap-anywhere self-start font-medium hover:underline">
+          <Link
+            href={`/keys/${id}`}
+            className="wrap-anywhere self-start font-medium normal-nums after:absolute after:inset-0 after:hidden hover:underline pointer-coarse:after:block"
+          >
             {name} <span className="whitespace-nowrap font-mono font-normal">··{last4}</span>
           </Link>
           <span className="wrap-anywhere @3xl:hidden text-ink-soft text-label">
@@ -83,7 +86,7 @@ function KeyMenu({ record, facts }: { record: KeyRecord; facts: KeyFormFacts }) 
           <IconButton
             label={`Actions for ${record.name}, ending ${record.last4}`}
             size="small"
-            className="-my-1.5"
+            className="-my-1.5 pointer-coarse:-my-3"
           >
             <Ellipsis size={16} aria-hidden />
           </IconButton>

@@ -71,7 +71,7 @@ export function KeyView({ record, projects, traffic, asOf }: KeyViewProps) {
         </Fact>
       </Facts>
       {scopes.includes('gateway') || scopes.includes('chat') ? <Limits record={shown} /> : null}
-      <Traffic keyId={shown.id} first={traffic} onNews={renew} />
+      <Traffic keyId={shown.id} first={traffic} onNews={renew} hasSnippets={scopes.includes('gateway')} />
     </>
   )
 }

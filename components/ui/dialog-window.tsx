@@ -50,7 +50,7 @@ export function DialogWindow({ open, onOpenChange, title, description, wide, bar
           >
             <div
               className={
-                bare ? 'sr-only' : 'flex items-start justify-between gap-4 px-5 pt-4 sm:px-6 sm:pt-5'
+                bare ? 'sr-only' : 'flex items-start justify-between gap-4 px-4 pt-4 sm:px-6 sm:pt-5'
               }
             >
               <div className="flex flex-col gap-1">
