@@ -56,7 +56,7 @@ function AuditRow({ entry, view }: { entry: AuditEntry; view: AuditView }) {
           <Who entry={entry} />
         </Td>
         <Td className={cn('wrap-anywhere align-top text-ink-soft max-lg:hidden', line)}>{entry.ip}</Td>
-        <Td className={cn('py-1.5! pr-0! align-top', line)}>
+        <Td className={cn('py-1.5! pointer-coarse:py-0! pr-0! align-top', line)}>
           <IconButton
             label={`Details: ${what}, ${sayActor(entry)}`}
             size="small"

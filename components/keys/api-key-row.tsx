@@ -32,15 +32,18 @@ export function ApiKeyRow({ record, reach, asOf, facts }: ApiKeyRowProps) {
             href={`/keys/${id}`}
             className="wrap-anywhere self-start font-medium normal-nums after:absolute after:inset-0 after:hidden hover:underline pointer-coarse:after:block"
           >
-            {name} <span className="whitespace-nowrap font-mono font-normal">··{last4}</span>
+            {name}{' '}
+            <span className="whitespace-nowrap font-normal">
+              ··<span className="font-mono">{last4}</span>
+            </span>
           </Link>
           <span className="wrap-anywhere @3xl:hidden text-ink-soft text-label">
             <span className="@2xl:hidden">{sayScopes(scopes)} · </span>
             {reach}
           </span>
           <span className="@4xl:hidden text-ink-soft text-label">
-            <span className="@xl:hidden">Last used: {used} · </span>
-            Ends: <End expiresAt={expires_at} asOf={asOf} />
+            <span className="@xl:hidden">{last_used_at ? <>Last used: {used}</> : 'Never used'} · </span>
+            <EndInLine expiresAt={expires_at} asOf={asOf} />
           </span>
           {budget_usd === null ? null : (
             <div className="@xl:hidden pt-2">
@@ -70,6 +73,17 @@ export function End({ expiresAt, asOf }: { expiresAt: string | null; asOf: strin
   const { tone, words } = sayEnd(expiresAt, asOf)
   if (tone === 'good') return words
   return <span className={tone === 'bad' ? 'font-medium text-bad' : 'font-medium text-warn'}>{words}</span>
+}
+
+/** The same after other words in a line. */
+function EndInLine(props: { expiresAt: string | null; asOf: string }) {
+  if (props.expiresAt === null) return 'No end'
+  if (sayEnd(props.expiresAt, props.asOf).tone === 'bad') return <End {...props} />
+  return (
+    <>
+      Ends: <End {...props} />
+    </>
+  )
 }
 
 function KeyMenu({ record, facts }: { record: KeyRecord; facts: KeyFormFacts }) {

@@ -89,7 +89,7 @@ export function ModelPicker({
           spellCheck={false}
           maxLength={4000}
           onBlur={() => add([typed.trim()])}
-          className="h-6.5 pointer-coarse:h-9 min-w-16 flex-1 bg-transparent px-1.5 outline-none"
+          className="h-6.5 min-w-16 flex-1 bg-transparent px-1.5 outline-none"
         />
       </Combobox.Chips>
       <Offer anchor={box} labelOf={labelOf} typed={typed} known={labels} />

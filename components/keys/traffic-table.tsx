@@ -13,7 +13,7 @@ import { Time } from '@/components/ui/time'
 import { inFull } from '@/components/usage/usage-words'
 import type { TrafficEntry } from '@/lib/contracts/keys'
 import type { Listing } from '@/lib/contracts/primitives'
-import { listCallFacts, sayCost, sayLength, sayOutcome } from './traffic-words'
+import { listCallFacts, sayCost, sayLength, sayMarks, sayOutcome } from './traffic-words'
 import { useTraffic } from './use-traffic'
 
 type TrafficProps = {
@@ -134,7 +134,7 @@ function Call({ entry }: { entry: TrafficEntry }) {
         <Td className={cn('@max-4xl:hidden whitespace-nowrap align-top text-ink-soft', line)}>
           {cache === null ? <Nothing /> : cache === 'hit' ? 'Hit' : 'Miss'}
         </Td>
-        <Td className={cn('py-1.5! pr-0! align-top', line)}>
+        <Td className={cn('py-1.5! pointer-coarse:py-0! pr-0! align-top', line)}>
           <IconButton
             label={`Details: ${model}, ${words}`}
             size="small"
@@ -169,6 +169,7 @@ function Nothing() {
 
 function Model({ entry }: { entry: TrafficEntry }) {
   const { at, model, endpoint, input_tokens, output_tokens, first_token_ms } = entry
+  const marks = sayMarks(entry)
   const first = first_token_ms === null ? '' : ` · ${sayLength(first_token_ms)}`
   return (
     <div className="flex min-w-0 flex-col">
@@ -180,6 +181,7 @@ function Model({ entry }: { entry: TrafficEntry }) {
       <span className="@xl:hidden text-ink-soft text-label">
         {sayCost(entry)} · <Time at={at} />
       </span>
+      {marks === null ? null : <span className="@4xl:hidden text-ink-soft text-label">{marks}</span>}
     </div>
   )
 }

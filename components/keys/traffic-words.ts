@@ -53,11 +53,24 @@ export function explainOutcome({ outcome, status }: TrafficEntry): string | null
   return statusWords[status] ?? `The model server refused it with status ${status}.`
 }
 
-const cacheWords = { hit: 'From here, at no cost', miss: 'Asked, and kept' }
+/** What the cache had to do with a call: an answer that did not end well is not kept. */
+function sayCache({ cache, outcome }: TrafficEntry): string | null {
+  if (cache === null) return null
+  if (cache === 'hit') return 'From here, at no cost'
+  return outcome === 'completed' ? 'Asked, and kept' : 'Asked, and not kept'
+}
+
+/** What sets a call apart from most, in a few words; null where nothing does. */
+export function sayMarks({ retries, cache }: TrafficEntry): string | null {
+  const marks = [cache === 'hit' ? 'From cache' : null, retries === 0 ? null : sayRetries(retries)]
+  return marks.filter((mark) => mark !== null).join(' · ') || null
+}
+
+const sayRetries = (count: number) => `${inFull(count)} ${count === 1 ? 'retry' : 'retries'}`
 
 /** All that is known of a call beyond its line in the table, as heading and text. */
 export function listCallFacts(entry: TrafficEntry): [heading: string, text: string][] {
-  const { at, endpoint, provider, credential_label, retries, cache, request_id } = entry
+  const { at, endpoint, provider, credential_label, retries, request_id } = entry
   const { input_tokens, cached_tokens, output_tokens, first_token_ms, duration_ms } = entry
   const known: [string, string | null][] = [
     ['What happened', explainOutcome(entry)],
@@ -70,7 +83,7 @@ export function listCallFacts(entry: TrafficEntry): [heading: string, text: stri
     ['First token', first_token_ms === null ? null : sayLength(first_token_ms)],
     ['Took', sayLength(duration_ms)],
     ['Tried again', retries === 0 ? null : `${inFull(retries)} ${retries === 1 ? 'time' : 'times'}`],
-    ['Cache', cache && cacheWords[cache]],
+    ['Cache', sayCache(entry)],
     ['Request', request_id],
   ]
   return known.filter((fact): fact is [string, string] => fact[1] !== null)

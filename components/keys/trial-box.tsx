@@ -1,7 +1,7 @@
 'use client'
 
 import { ArrowUp, Square } from 'lucide-react'
-import { type FormEvent, type KeyboardEvent, lazy, Suspense, useId, useRef, useState } from 'react'
+import { type FormEvent, Fragment, type KeyboardEvent, lazy, Suspense, useId, useRef, useState } from 'react'
 import '@/components/chat/chat.css'
 import { Button } from '@/components/ui/button'
 import { FailureNote } from '@/components/ui/failure'
@@ -160,7 +160,14 @@ function Figures({ trial }: { trial: Trial }) {
   if (figures.length === 0 && (failure || !requestId)) return null
   return (
     <div className="flex flex-wrap justify-between gap-x-4 gap-y-1 text-ink-soft text-label tabular-nums">
-      <span className="min-h-4">{figures.join(' · ')}</span>
+      <span className="min-h-4">
+        {figures.map((figure, place) => (
+          <Fragment key={figure}>
+            {place === 0 ? null : ' · '}
+            <span className="whitespace-nowrap">{figure}</span>
+          </Fragment>
+        ))}
+      </span>
       {failure || !requestId ? null : <span className="break-all normal-nums">Request {requestId}</span>}
     </div>
   )

@@ -56,7 +56,9 @@ export function DialogWindow({ open, onOpenChange, title, description, wide, bar
               <div className="flex flex-col gap-1">
                 <Base.Title className="font-semibold text-body">{title}</Base.Title>
                 {description ? (
-                  <Base.Description className="text-ink-soft text-ui">{description}</Base.Description>
+                  <Base.Description className="text-pretty text-ink-soft text-ui">
+                    {description}
+                  </Base.Description>
                 ) : null}
               </div>
               <Base.Close render={<IconButton label="Close" size="small" className="-mt-1 -mr-2" />}>

@@ -8,6 +8,7 @@ import {
   listCallFacts,
   sayCost,
   sayLength,
+  sayMarks,
   sayOutcome,
 } from '../../components/keys/traffic-words'
 import { explainTrial } from '../../components/keys/trial-words'
@@ -188,6 +189,24 @@ describe('a call in words', () => {
       ]),
     )
   })
+
+  test.each([
+    ['completed', 'Asked, and kept'],
+    ['failed', 'Asked, and not kept'],
+    ['interrupted', 'Asked, and not kept'],
+  ] as const)('of a call that was %s, the answer was: %s', (outcome, words) =>
+    expect(listCallFacts({ ...call, outcome, cache: 'miss' })).toContainEqual(['Cache', words]),
+  )
+
+  test.each([
+    [{}, null],
+    [{ cache: 'miss' }, null],
+    [{ cache: 'hit' }, 'From cache'],
+    [{ retries: 1 }, '1 retry'],
+    [{ retries: 2, cache: 'hit' }, 'From cache · 2 retries'],
+  ] as const)('what %j sets apart is said where there is no column for it', (change, words) =>
+    expect(sayMarks({ ...call, ...change })).toBe(words),
+  )
 })
 
 describe('traffic that is kept up to date', () => {
