@@ -24,10 +24,16 @@ export function sayCost({ cost_usd, estimated }: TrafficEntry): string {
   return `${estimated && cost_usd > 0 ? '~' : ''}${words}`
 }
 
+const isRefusal = (status: number | null) => status !== null && status >= 400
+
 /** How a call went, by its status and its end. */
 export function sayOutcome({ outcome, status, cache }: TrafficEntry): { tone: Tone; words: string } {
   const number = status === null ? '' : String(status)
-  if (outcome === 'failed') return { tone: 'bad', words: number === '' ? 'No answer' : `${number} Failed` }
+  if (outcome === 'failed') {
+    if (number === '') return { tone: 'bad', words: 'No answer' }
+    // An answer that began well and then told of a failure: its status would say the opposite.
+    return { tone: 'bad', words: isRefusal(status) ? `${number} Failed` : 'Failed' }
+  }
   if (outcome === 'interrupted') return { tone: 'warn', words: 'Broken off' }
   if (outcome === 'stopped') return { tone: 'idle', words: 'Stopped' }
   return { tone: 'good', words: number || (cache === 'hit' ? 'From cache' : 'Done') }
@@ -50,6 +56,7 @@ export function explainOutcome({ outcome, status }: TrafficEntry): string | null
   if (outcome === 'interrupted') return 'The answer broke off. What had come is counted.'
   if (status === null) return 'No model server answered.'
   if (status >= 500) return 'The model server failed.'
+  if (!isRefusal(status)) return 'The model server began to answer and then failed. What had come is counted.'
   return statusWords[status] ?? `The model server refused it with status ${status}.`
 }
 

@@ -131,6 +131,7 @@ describe('a call in words', () => {
     [{ outcome: 'failed', status: 418 }, 'bad', '418 Failed', /418/],
     [{ outcome: 'failed', status: 503 }, 'bad', '503 Failed', /failed/],
     [{ outcome: 'failed', status: null }, 'bad', 'No answer', /No model server/],
+    [{ outcome: 'failed', status: 200 }, 'bad', 'Failed', /began to answer/],
     [{ outcome: 'stopped' }, 'idle', 'Stopped', /left/],
     [{ outcome: 'interrupted' }, 'warn', 'Broken off', /broke off/],
   ] as const)('%j', (change, tone, words, why) => {
