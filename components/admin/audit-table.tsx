@@ -5,6 +5,7 @@ import Link from 'next/link'
 import { useId, useState } from 'react'
 import { IconButton } from '@/components/ui/button'
 import { cn } from '@/components/ui/class-names'
+import { FactLines } from '@/components/ui/facts'
 import { Table, Td, Th } from '@/components/ui/table'
 import { Time } from '@/components/ui/time'
 import type { AuditEntry } from '@/lib/contracts/audit'
@@ -55,7 +56,7 @@ function AuditRow({ entry, view }: { entry: AuditEntry; view: AuditView }) {
           <Who entry={entry} />
         </Td>
         <Td className={cn('wrap-anywhere align-top text-ink-soft max-lg:hidden', line)}>{entry.ip}</Td>
-        <Td className={cn('py-1.5! pr-0! align-top', line)}>
+        <Td className={cn('py-1.5! pointer-coarse:py-0! pr-0! align-top', line)}>
           <IconButton
             label={`Details: ${what}, ${sayActor(entry)}`}
             size="small"
@@ -124,14 +125,7 @@ function Facts({ entry, view }: { entry: AuditEntry; view: AuditView }) {
   ]
   return (
     <div className="flex flex-col gap-3 rounded-control bg-surface px-4 py-3">
-      <dl className="grid gap-x-6 gap-y-1 text-label sm:grid-cols-[max-content_1fr]">
-        {listFacts(entry).map(([heading, text]) => (
-          <div key={heading} className="contents">
-            <dt className="text-ink-soft max-sm:mt-1">{heading}</dt>
-            <dd className="wrap-anywhere">{text}</dd>
-          </div>
-        ))}
-      </dl>
+      <FactLines facts={listFacts(entry)} />
       <div className="flex gap-4 text-label">
         {links.map(({ href, label }) =>
           href ? (

@@ -26,18 +26,24 @@ export function ApiKeyRow({ record, reach, asOf, facts }: ApiKeyRowProps) {
   const used = last_used_at ? <Time at={last_used_at} /> : 'Never'
   return (
     <tr className="transition-colors hover:bg-surface/60">
-      <Td className="align-top">
+      <Td className="relative align-top">
         <div className="flex flex-col">
-          <Link href={`/keys/${id}`} className="wrap-anywhere self-start font-medium hover:underline">
-            {name} <span className="whitespace-nowrap font-mono font-normal">··{last4}</span>
+          <Link
+            href={`/keys/${id}`}
+            className="wrap-anywhere self-start font-medium normal-nums after:absolute after:inset-0 after:hidden hover:underline pointer-coarse:after:block"
+          >
+            {name}{' '}
+            <span className="whitespace-nowrap font-normal">
+              ··<span className="font-mono">{last4}</span>
+            </span>
           </Link>
           <span className="wrap-anywhere @3xl:hidden text-ink-soft text-label">
             <span className="@2xl:hidden">{sayScopes(scopes)} · </span>
             {reach}
           </span>
           <span className="@4xl:hidden text-ink-soft text-label">
-            <span className="@xl:hidden">Last used: {used} · </span>
-            Ends: <End expiresAt={expires_at} asOf={asOf} />
+            <span className="@xl:hidden">{last_used_at ? <>Last used: {used}</> : 'Never used'} · </span>
+            <EndInLine expiresAt={expires_at} asOf={asOf} />
           </span>
           {budget_usd === null ? null : (
             <div className="@xl:hidden pt-2">
@@ -69,6 +75,17 @@ export function End({ expiresAt, asOf }: { expiresAt: string | null; asOf: strin
   return <span className={tone === 'bad' ? 'font-medium text-bad' : 'font-medium text-warn'}>{words}</span>
 }
 
+/** The same after other words in a line. */
+function EndInLine(props: { expiresAt: string | null; asOf: string }) {
+  if (props.expiresAt === null) return 'No end'
+  if (sayEnd(props.expiresAt, props.asOf).tone === 'bad') return <End {...props} />
+  return (
+    <>
+      Ends: <End {...props} />
+    </>
+  )
+}
+
 function KeyMenu({ record, facts }: { record: KeyRecord; facts: KeyFormFacts }) {
   const router = useRouter()
   const [open, setOpen] = useState<'change' | 'revoke' | null>(null)
@@ -83,7 +100,7 @@ function KeyMenu({ record, facts }: { record: KeyRecord; facts: KeyFormFacts }) 
           <IconButton
             label={`Actions for ${record.name}, ending ${record.last4}`}
             size="small"
-            className="-my-1.5"
+            className="-my-1.5 pointer-coarse:-my-3"
           >
             <Ellipsis size={16} aria-hidden />
           </IconButton>

@@ -71,7 +71,7 @@ export function KeyView({ record, projects, traffic, asOf }: KeyViewProps) {
         </Fact>
       </Facts>
       {scopes.includes('gateway') || scopes.includes('chat') ? <Limits record={shown} /> : null}
-      <Traffic keyId={shown.id} first={traffic} onNews={renew} />
+      <Traffic keyId={shown.id} first={traffic} onNews={renew} hasSnippets={scopes.includes('gateway')} />
     </>
   )
 }
@@ -92,6 +92,7 @@ function useRecord(record: KeyRecord) {
 
 function Limits({ record }: { record: KeyRecord }) {
   const { budget_usd, requests_per_minute, tokens_per_minute, allowed_models, cache_seconds } = record
+  const fallbacks = sayFallbacks(record)
   return (
     <Section title="Limits">
       <Facts label="Limits">
@@ -105,10 +106,10 @@ function Limits({ record }: { record: KeyRecord }) {
           {tokens_per_minute === null ? <None>Any number</None> : inFull(tokens_per_minute)}
         </Fact>
         <Fact label="Models">
-          {allowed_models.length === 0 ? <None>All</None> : allowed_models.join(', ')}
+          {allowed_models.length === 0 ? <None>All</None> : <Names>{allowed_models.join(', ')}</Names>}
         </Fact>
         <Fact label="Falls back to">
-          {sayFallbacks(record)?.replace(/^the/, 'The') ?? <None>Nothing</None>}
+          {fallbacks === null ? <None>Nothing</None> : <Names>{fallbacks.replace(/^the/, 'The')}</Names>}
         </Fact>
         <Fact label="Keeps answers for">
           {cache_seconds === null ? <None>No time</None> : sayTime(cache_seconds)}
@@ -116,6 +117,11 @@ function Limits({ record }: { record: KeyRecord }) {
       </Facts>
     </Section>
   )
+}
+
+/** Hyphens and digits as wide as in words: as tabular figures they tear a name apart. */
+function Names({ children }: { children: string }) {
+  return <span className="normal-nums">{children}</span>
 }
 
 /** What is not limited steps back. */

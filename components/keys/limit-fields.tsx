@@ -47,14 +47,14 @@ export function LimitFields({ isOpen, onOpenChange, ...rest }: LimitFieldsProps)
           />
           <span className="flex min-w-0 flex-col">
             <span className="font-medium text-ui">Limits</span>
-            <span id={`${id}-words`} className="wrap-anywhere text-ink-soft text-label">
+            <span id={`${id}-words`} className="wrap-anywhere text-wrap text-ink-soft text-label">
               {isOpen || words.length === 0 ? noneWords : words.join(' · ')}
             </span>
           </span>
         </button>
       </h3>
       {isOpen ? (
-        <div id={id} className="flex flex-col gap-4 px-3 pt-1 pb-4">
+        <div id={id} className="mx-3 flex flex-col gap-4 border-t pt-3 pb-4">
           <Fields {...rest} />
         </div>
       ) : null}

@@ -72,7 +72,7 @@ export function ModelPicker({
         ref={box}
         className={cn(
           controlClasses,
-          'flex min-h-9 pointer-coarse:min-h-11 cursor-text flex-wrap items-center gap-1 px-1.5 py-1',
+          'flex min-h-9 pointer-coarse:min-h-11 cursor-text flex-wrap items-center gap-1 pointer-coarse:gap-2 px-1.5 py-1',
           'focus-within:border-accent focus-within:outline-2 focus-within:outline-accent',
           wiring['aria-invalid'] && 'border-bad',
         )}
@@ -89,7 +89,7 @@ export function ModelPicker({
           spellCheck={false}
           maxLength={4000}
           onBlur={() => add([typed.trim()])}
-          className="h-6.5 min-w-24 flex-1 bg-transparent px-1.5 outline-none"
+          className="h-6.5 min-w-16 flex-1 bg-transparent px-1.5 outline-none"
         />
       </Combobox.Chips>
       <Offer anchor={box} labelOf={labelOf} typed={typed} known={labels} />
@@ -111,12 +111,12 @@ function Chip({ label }: { label: string }) {
   return (
     <Combobox.Chip
       aria-label={label}
-      className="flex h-6.5 max-w-full items-center gap-0.5 rounded-[6px] bg-ink/8 pl-2 text-ui outline-none focus-visible:outline-2 focus-visible:outline-accent"
+      className="flex h-6.5 pointer-coarse:h-9 max-w-full items-center gap-0.5 rounded-[6px] bg-ink/8 pl-2 text-ui outline-none focus-visible:outline-2 focus-visible:outline-accent"
     >
       <span className="truncate">{label}</span>
       <Combobox.ChipRemove
         aria-label={`Remove ${label}`}
-        className="flex size-6.5 shrink-0 items-center justify-center rounded-[6px] text-ink-soft hover:text-ink"
+        className="relative flex size-6.5 pointer-coarse:size-9 shrink-0 items-center justify-center rounded-[6px] text-ink-soft before:absolute before:-inset-1 before:hidden hover:text-ink pointer-coarse:before:block"
       >
         <X size={13} aria-hidden />
       </Combobox.ChipRemove>

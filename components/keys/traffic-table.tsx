@@ -5,6 +5,7 @@ import { useId, useRef, useState } from 'react'
 import { Section } from '@/components/portal/page'
 import { Button, IconButton } from '@/components/ui/button'
 import { cn } from '@/components/ui/class-names'
+import { FactLines } from '@/components/ui/facts'
 import { MoreButton } from '@/components/ui/more-button'
 import { EmptyState, StatusDot } from '@/components/ui/status'
 import { Table, Td, Th } from '@/components/ui/table'
@@ -12,7 +13,7 @@ import { Time } from '@/components/ui/time'
 import { inFull } from '@/components/usage/usage-words'
 import type { TrafficEntry } from '@/lib/contracts/keys'
 import type { Listing } from '@/lib/contracts/primitives'
-import { listCallFacts, sayCost, sayLength, sayOutcome } from './traffic-words'
+import { listCallFacts, sayCost, sayLength, sayMarks, sayOutcome } from './traffic-words'
 import { useTraffic } from './use-traffic'
 
 type TrafficProps = {
@@ -20,10 +21,12 @@ type TrafficProps = {
   first: Listing<TrafficEntry>
   /** Hears when there were new calls. */
   onNews: () => void
+  /** A first call to copy stands further down the page. */
+  hasSnippets: boolean
 }
 
 /** The calls with a key, newest first, each of which opens to all that is known of it. */
-export function Traffic({ keyId, first, onNews }: TrafficProps) {
+export function Traffic({ keyId, first, onNews, hasSnippets }: TrafficProps) {
   const place = useRef<HTMLDivElement>(null)
   const { items, held, show, lost, more } = useTraffic(first, `/api/keys/${keyId}/traffic`, { place, onNews })
   return (
@@ -43,8 +46,8 @@ export function Traffic({ keyId, first, onNews }: TrafficProps) {
       <div ref={place} className="@container">
         {items.length === 0 ? (
           <EmptyState icon={<Activity size={24} aria-hidden />} title="No calls yet">
-            What a program asks with this key is here as soon as it is answered: model, tokens, cost, times.
-            Below is a first call to copy.
+            What a program asks of a model with this key is here as soon as it is answered: tokens, cost,
+            times.{hasSnippets ? ' Below is a first call to copy.' : null}
           </EmptyState>
         ) : (
           <CallTable entries={items} />
@@ -131,7 +134,7 @@ function Call({ entry }: { entry: TrafficEntry }) {
         <Td className={cn('@max-4xl:hidden whitespace-nowrap align-top text-ink-soft', line)}>
           {cache === null ? <Nothing /> : cache === 'hit' ? 'Hit' : 'Miss'}
         </Td>
-        <Td className={cn('py-1.5! pr-0! align-top', line)}>
+        <Td className={cn('py-1.5! pointer-coarse:py-0! pr-0! align-top', line)}>
           <IconButton
             label={`Details: ${model}, ${words}`}
             size="small"
@@ -150,7 +153,9 @@ function Call({ entry }: { entry: TrafficEntry }) {
       {isOpen ? (
         <tr id={factsId}>
           <Td colSpan={11} className="pt-0! pr-0!">
-            <CallFacts entry={entry} />
+            <div className="rounded-control bg-surface px-4 py-3">
+              <FactLines facts={listCallFacts(entry)} />
+            </div>
           </Td>
         </tr>
       ) : null}
@@ -164,10 +169,11 @@ function Nothing() {
 
 function Model({ entry }: { entry: TrafficEntry }) {
   const { at, model, endpoint, input_tokens, output_tokens, first_token_ms } = entry
+  const marks = sayMarks(entry)
   const first = first_token_ms === null ? '' : ` · ${sayLength(first_token_ms)}`
   return (
     <div className="flex min-w-0 flex-col">
-      <span className="wrap-anywhere font-medium">{model}</span>
+      <span className="wrap-anywhere font-medium normal-nums">{model}</span>
       {endpoint ? <span className="wrap-anywhere text-ink-soft text-label">{endpoint}</span> : null}
       <span className="@3xl:hidden text-ink-soft text-label">
         {inFull(input_tokens)} in · {inFull(output_tokens)} out{first}
@@ -175,19 +181,7 @@ function Model({ entry }: { entry: TrafficEntry }) {
       <span className="@xl:hidden text-ink-soft text-label">
         {sayCost(entry)} · <Time at={at} />
       </span>
+      {marks === null ? null : <span className="@4xl:hidden text-ink-soft text-label">{marks}</span>}
     </div>
-  )
-}
-
-function CallFacts({ entry }: { entry: TrafficEntry }) {
-  return (
-    <dl className="grid gap-x-6 gap-y-1 rounded-control bg-surface px-4 py-3 text-label sm:grid-cols-[max-content_1fr]">
-      {listCallFacts(entry).map(([heading, text]) => (
-        <div key={heading} className="contents">
-          <dt className="text-ink-soft max-sm:mt-1">{heading}</dt>
-          <dd className="wrap-anywhere">{text}</dd>
-        </div>
-      ))}
-    </dl>
   )
 }

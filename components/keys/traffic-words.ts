@@ -24,10 +24,16 @@ export function sayCost({ cost_usd, estimated }: TrafficEntry): string {
   return `${estimated && cost_usd > 0 ? '~' : ''}${words}`
 }
 
+const isRefusal = (status: number | null) => status !== null && status >= 400
+
 /** How a call went, by its status and its end. */
 export function sayOutcome({ outcome, status, cache }: TrafficEntry): { tone: Tone; words: string } {
   const number = status === null ? '' : String(status)
-  if (outcome === 'failed') return { tone: 'bad', words: number === '' ? 'No answer' : `${number} Failed` }
+  if (outcome === 'failed') {
+    if (number === '') return { tone: 'bad', words: 'No answer' }
+    // An answer that began well and then told of a failure: its status would say the opposite.
+    return { tone: 'bad', words: isRefusal(status) ? `${number} Failed` : 'Failed' }
+  }
   if (outcome === 'interrupted') return { tone: 'warn', words: 'Broken off' }
   if (outcome === 'stopped') return { tone: 'idle', words: 'Stopped' }
   return { tone: 'good', words: number || (cache === 'hit' ? 'From cache' : 'Done') }
@@ -50,14 +56,28 @@ export function explainOutcome({ outcome, status }: TrafficEntry): string | null
   if (outcome === 'interrupted') return 'The answer broke off. What had come is counted.'
   if (status === null) return 'No model server answered.'
   if (status >= 500) return 'The model server failed.'
+  if (!isRefusal(status)) return 'The model server began to answer and then failed. What had come is counted.'
   return statusWords[status] ?? `The model server refused it with status ${status}.`
 }
 
-const cacheWords = { hit: 'From here, at no cost', miss: 'Asked, and kept' }
+/** What the cache had to do with a call: an answer that did not end well is not kept. */
+function sayCache({ cache, outcome }: TrafficEntry): string | null {
+  if (cache === null) return null
+  if (cache === 'hit') return 'From here, at no cost'
+  return outcome === 'completed' ? 'Asked, and kept' : 'Asked, and not kept'
+}
+
+/** What sets a call apart from most, in a few words; null where nothing does. */
+export function sayMarks({ retries, cache }: TrafficEntry): string | null {
+  const marks = [cache === 'hit' ? 'From cache' : null, retries === 0 ? null : sayRetries(retries)]
+  return marks.filter((mark) => mark !== null).join(' · ') || null
+}
+
+const sayRetries = (count: number) => `${inFull(count)} ${count === 1 ? 'retry' : 'retries'}`
 
 /** All that is known of a call beyond its line in the table, as heading and text. */
 export function listCallFacts(entry: TrafficEntry): [heading: string, text: string][] {
-  const { at, endpoint, provider, credential_label, retries, cache, request_id } = entry
+  const { at, endpoint, provider, credential_label, retries, request_id } = entry
   const { input_tokens, cached_tokens, output_tokens, first_token_ms, duration_ms } = entry
   const known: [string, string | null][] = [
     ['What happened', explainOutcome(entry)],
@@ -70,7 +90,7 @@ export function listCallFacts(entry: TrafficEntry): [heading: string, text: stri
     ['First token', first_token_ms === null ? null : sayLength(first_token_ms)],
     ['Took', sayLength(duration_ms)],
     ['Tried again', retries === 0 ? null : `${inFull(retries)} ${retries === 1 ? 'time' : 'times'}`],
-    ['Cache', cache && cacheWords[cache]],
+    ['Cache', sayCache(entry)],
     ['Request', request_id],
   ]
   return known.filter((fact): fact is [string, string] => fact[1] !== null)

@@ -1,7 +1,7 @@
 'use client'
 
 import { ArrowUp, Square } from 'lucide-react'
-import { type FormEvent, type KeyboardEvent, lazy, Suspense, useId, useRef, useState } from 'react'
+import { type FormEvent, Fragment, type KeyboardEvent, lazy, Suspense, useId, useRef, useState } from 'react'
 import '@/components/chat/chat.css'
 import { Button } from '@/components/ui/button'
 import { FailureNote } from '@/components/ui/failure'
@@ -75,7 +75,7 @@ function Question({ isRunning, ask, stop }: QuestionProps) {
           onChange={(event) => setText(event.target.value)}
           onKeyDown={press}
           placeholder="Message"
-          className={`${controlClasses} field-sizing-content max-h-48 min-h-9 pointer-coarse:min-h-11 min-w-0 flex-1 resize-none px-3 py-[7px]`}
+          className={`${controlClasses} field-sizing-content max-h-48 min-h-9 pointer-coarse:min-h-11 min-w-0 flex-1 resize-none px-3 py-[7px] pointer-coarse:py-[11px]`}
         />
         {isRunning ? (
           <Button
@@ -112,7 +112,7 @@ function Answer({ trial }: { trial: Trial }) {
   const isRunning = state === 'running'
   const [why = '', said] = failure ? explainTrial(failure, model) : []
   return (
-    <section aria-label="Answer" className="flex min-w-0 flex-col gap-3 rounded-panel border px-4 py-3.5">
+    <section aria-label="Answer" className="flex min-w-0 flex-col gap-3 pt-1">
       <span role="status" className="sr-only">
         {endWords[state]}
       </span>
@@ -160,8 +160,15 @@ function Figures({ trial }: { trial: Trial }) {
   if (figures.length === 0 && (failure || !requestId)) return null
   return (
     <div className="flex flex-wrap justify-between gap-x-4 gap-y-1 text-ink-soft text-label tabular-nums">
-      <span className="min-h-4">{figures.join(' · ')}</span>
-      {failure || !requestId ? null : <span className="break-all">Request {requestId}</span>}
+      <span className="min-h-4">
+        {figures.map((figure, place) => (
+          <Fragment key={figure}>
+            {place === 0 ? null : ' · '}
+            <span className="whitespace-nowrap">{figure}</span>
+          </Fragment>
+        ))}
+      </span>
+      {failure || !requestId ? null : <span className="break-all normal-nums">Request {requestId}</span>}
     </div>
   )
 }

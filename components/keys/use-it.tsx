@@ -79,7 +79,7 @@ export function ModelSelect({ models, value, onChange }: ModelSelectProps) {
         label: model.label ?? model.value,
         ...(model.label && { detail: 'An agent, with its settings' }),
       }))}
-      className="max-w-72"
+      className="sm:max-w-72"
     />
   )
 }

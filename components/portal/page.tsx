@@ -4,7 +4,7 @@ import type { ReactNode } from 'react'
 import { cn } from '@/components/ui/class-names'
 
 type PageProps = {
-  title: string
+  title: ReactNode
   /** One sentence on what this page is for. */
   lead?: ReactNode
   /** The page above this one. */
@@ -29,7 +29,7 @@ export function Page({ title, lead, up, actions, narrow, children }: PageProps) 
         {up ? (
           <Link
             href={up.href}
-            className="flex items-center gap-1 self-start text-ink-soft text-label hover:text-ink"
+            className="relative flex items-center gap-1 self-start text-ink-soft text-label after:absolute after:-inset-x-3 after:-inset-y-3.5 after:hidden hover:text-ink pointer-coarse:after:block"
           >
             <ChevronLeft size={14} aria-hidden className="-ml-1" />
             {up.label}

@@ -48,7 +48,8 @@ export function Shell({ user, agents, conversations, children }: ShellProps) {
         </aside>
         <div className="flex min-w-0 flex-1 flex-col">
           <PhoneBar openSidebar={() => setSheetOn(pathname)} />
-          <main id="main" tabIndex={-1} className="min-h-0 flex-1 overflow-y-auto outline-none">
+          {/* `relative`: what is hidden from the eye alone would else make the window scroll, into nothing. */}
+          <main id="main" tabIndex={-1} className="relative min-h-0 flex-1 overflow-y-auto outline-none">
             {children}
           </main>
         </div>
@@ -70,7 +71,7 @@ function PhoneBar({ openSidebar }: { openSidebar: () => void }) {
       </IconButton>
       <Link
         href="/dashboard"
-        className="flex items-center gap-2 rounded-control px-2 py-1 font-semibold text-ui"
+        className="flex items-center gap-2 rounded-control px-2 py-1 pointer-coarse:py-3 font-semibold text-ui"
       >
         <Mark />
         AL-Chat

@@ -50,13 +50,15 @@ export function DialogWindow({ open, onOpenChange, title, description, wide, bar
           >
             <div
               className={
-                bare ? 'sr-only' : 'flex items-start justify-between gap-4 px-5 pt-4 sm:px-6 sm:pt-5'
+                bare ? 'sr-only' : 'flex items-start justify-between gap-4 px-4 pt-4 sm:px-6 sm:pt-5'
               }
             >
               <div className="flex flex-col gap-1">
                 <Base.Title className="font-semibold text-body">{title}</Base.Title>
                 {description ? (
-                  <Base.Description className="text-ink-soft text-ui">{description}</Base.Description>
+                  <Base.Description className="text-pretty text-ink-soft text-ui">
+                    {description}
+                  </Base.Description>
                 ) : null}
               </div>
               <Base.Close render={<IconButton label="Close" size="small" className="-mt-1 -mr-2" />}>

@@ -19,12 +19,12 @@ export function Dialog(props: DialogProps) {
 
 /** The padded middle of a dialog. */
 export function DialogBody({ className, children }: { className?: string; children: ReactNode }) {
-  return <div className={cn('flex flex-col gap-4 px-5 py-4 sm:px-6', className)}>{children}</div>
+  return <div className={cn('flex flex-col gap-4 px-4 py-4 sm:px-6', className)}>{children}</div>
 }
 
 /** The row of buttons at the end of a dialog; the one that does it stands last. */
 export function DialogActions({ children }: { children: ReactNode }) {
-  return <div className="flex flex-wrap justify-end gap-2 px-5 pb-5 sm:px-6">{children}</div>
+  return <div className="flex flex-wrap justify-end gap-2 px-4 pb-4 sm:px-6 sm:pb-5">{children}</div>
 }
 
 /** A panel from the left edge: the sidebar on a phone. */

@@ -21,3 +21,17 @@ export function Fact({ label, children }: { label: string; children: ReactNode }
     </div>
   )
 }
+
+/** All that is known of something, a line each. Nothing there is compared in columns, and ids read better so. */
+export function FactLines({ facts }: { facts: readonly (readonly [heading: string, text: string])[] }) {
+  return (
+    <dl className="grid grid-cols-[max-content_1fr] gap-x-4 gap-y-1 text-label normal-nums sm:gap-x-6">
+      {facts.map(([heading, text]) => (
+        <div key={heading} className="contents">
+          <dt className="text-ink-soft">{heading}</dt>
+          <dd className="wrap-anywhere">{text}</dd>
+        </div>
+      ))}
+    </dl>
+  )
+}

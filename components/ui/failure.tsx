@@ -22,8 +22,10 @@ export function FailureNote({ failure, children }: { failure: Failure; children?
       <CircleAlert size={16} aria-hidden className="mt-0.5 shrink-0 text-bad" />
       <div className="flex min-w-0 flex-col gap-1">
         <p className="break-words">{sayFailure(message, retryAfterSeconds)}</p>
-        {requestId ? <p className="break-all text-ink-soft text-label">Request {requestId}</p> : null}
         {children}
+        {requestId ? (
+          <p className="break-all text-ink-soft text-label normal-nums">Request {requestId}</p>
+        ) : null}
       </div>
     </div>
   )

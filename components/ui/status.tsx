@@ -59,7 +59,7 @@ export function EmptyState({ icon, title, children, action }: EmptyStateProps) {
     <div className="mx-auto flex max-w-[400px] flex-col items-center gap-2 px-4 py-8 text-center">
       {icon ? <div className="mb-2 text-ink-soft">{icon}</div> : null}
       <h2 className="font-semibold text-body">{title}</h2>
-      {children ? <div className="text-ink-soft text-ui">{children}</div> : null}
+      {children ? <div className="text-balance text-ink-soft text-ui">{children}</div> : null}
       {action ? <div className="mt-4">{action}</div> : null}
     </div>
   )

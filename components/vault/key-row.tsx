@@ -38,7 +38,12 @@ export function KeyRow(props: KeyRowProps) {
       <Td className="align-top">
         <div className="flex flex-col">
           <span className="wrap-anywhere font-medium">
-            {name} {last4 ? <span className="whitespace-nowrap font-mono font-normal">··{last4}</span> : null}
+            {name}{' '}
+            {last4 ? (
+              <span className="whitespace-nowrap font-normal">
+                ··<span className="font-mono">{last4}</span>
+              </span>
+            ) : null}
           </span>
           {label ? <span className="text-ink-soft text-label">{providerNames[credentialType]}</span> : null}
           <span className="wrap-anywhere @3xl:hidden text-ink-soft text-label">

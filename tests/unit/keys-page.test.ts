@@ -8,6 +8,7 @@ import {
   listCallFacts,
   sayCost,
   sayLength,
+  sayMarks,
   sayOutcome,
 } from '../../components/keys/traffic-words'
 import { explainTrial } from '../../components/keys/trial-words'
@@ -130,6 +131,7 @@ describe('a call in words', () => {
     [{ outcome: 'failed', status: 418 }, 'bad', '418 Failed', /418/],
     [{ outcome: 'failed', status: 503 }, 'bad', '503 Failed', /failed/],
     [{ outcome: 'failed', status: null }, 'bad', 'No answer', /No model server/],
+    [{ outcome: 'failed', status: 200 }, 'bad', 'Failed', /began to answer/],
     [{ outcome: 'stopped' }, 'idle', 'Stopped', /left/],
     [{ outcome: 'interrupted' }, 'warn', 'Broken off', /broke off/],
   ] as const)('%j', (change, tone, words, why) => {
@@ -188,6 +190,24 @@ describe('a call in words', () => {
       ]),
     )
   })
+
+  test.each([
+    ['completed', 'Asked, and kept'],
+    ['failed', 'Asked, and not kept'],
+    ['interrupted', 'Asked, and not kept'],
+  ] as const)('of a call that was %s, the answer was: %s', (outcome, words) =>
+    expect(listCallFacts({ ...call, outcome, cache: 'miss' })).toContainEqual(['Cache', words]),
+  )
+
+  test.each([
+    [{}, null],
+    [{ cache: 'miss' }, null],
+    [{ cache: 'hit' }, 'From cache'],
+    [{ retries: 1 }, '1 retry'],
+    [{ retries: 2, cache: 'hit' }, 'From cache · 2 retries'],
+  ] as const)('what %j sets apart is said where there is no column for it', (change, words) =>
+    expect(sayMarks({ ...call, ...change })).toBe(words),
+  )
 })
 
 describe('traffic that is kept up to date', () => {

@@ -25,7 +25,11 @@ export default async function KeyPage({ params }: Props) {
   const facts = await readKeyFacts(actor, record.project_id)
   return (
     <Page
-      title={`${record.name} ··${record.last4}`}
+      title={
+        <>
+          {record.name} <span className="whitespace-nowrap font-normal text-ink-soft">··{record.last4}</span>
+        </>
+      }
       up={{ href: '/keys', label: 'API keys' }}
       actions={<KeyActions record={record} facts={facts} />}
     >
