@@ -48,6 +48,7 @@ export async function writeDown({ userId, replyId, served }: Counted, end: Reply
     keySource: served.keySource,
     inputTokens: end.usage?.input_tokens ?? Math.ceil(served.inputLength / charactersPerToken),
     cachedTokens: end.usage?.cached_tokens ?? 0,
+    cacheWriteTokens: end.usage?.cache_write_tokens ?? null,
     outputTokens:
       end.usage?.output_tokens ??
       Math.ceil(Math.max(0, end.outputLength - served.repeatedLength) / charactersPerToken),

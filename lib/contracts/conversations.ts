@@ -76,6 +76,8 @@ export type TokenUsage = {
   output_tokens: number
   total_tokens: number
   cached_tokens?: number
+  /** Of the input, what the provider keeps for later calls. */
+  cache_write_tokens?: number
   reasoning_tokens?: number
 }
 

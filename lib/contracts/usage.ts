@@ -85,4 +85,8 @@ export type PriceRecord = { model: string } & PriceOfModel & {
     source: string | null
     /** What the public list says, where an admin has said otherwise. */
     listed: PriceOfModel | null
+    /** Of input that the provider keeps for later calls; null: as of any other. */
+    cache_write_usd: number | null
+    /** For all tokens of a call that has more input tokens than this; null: the same, however many it has. */
+    beyond: (PriceOfModel & { input_tokens: number; cache_write_usd: number | null }) | null
   }

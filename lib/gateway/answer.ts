@@ -107,8 +107,13 @@ async function respond(
   return new Response(said, { status, headers })
 }
 
-function toTokens({ input_tokens, cached_tokens = 0, output_tokens }: TokenUsage) {
-  return { inputTokens: input_tokens, cachedTokens: cached_tokens, outputTokens: output_tokens }
+function toTokens({ input_tokens, cached_tokens = 0, cache_write_tokens, output_tokens }: TokenUsage) {
+  return {
+    inputTokens: input_tokens,
+    cachedTokens: cached_tokens,
+    cacheWriteTokens: cache_write_tokens ?? null,
+    outputTokens: output_tokens,
+  }
 }
 
 /** `0.001200000000` is `0.0012`. */

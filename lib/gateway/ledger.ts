@@ -27,6 +27,7 @@ export type Use = Pick<
   UsageRecord,
   | 'inputTokens'
   | 'cachedTokens'
+  | 'cacheWriteTokens'
   | 'outputTokens'
   | 'reasoningTokens'
   | 'estimated'
@@ -83,6 +84,7 @@ function readUse({ question, status, cache }: Line, meter: StreamMeter | null, h
   return {
     inputTokens: usage?.input_tokens ?? (wasAsked ? estimateInput(question) : 0),
     cachedTokens: usage?.cached_tokens ?? 0,
+    cacheWriteTokens: usage?.cache_write_tokens ?? null,
     outputTokens: usage?.output_tokens ?? (wasAsked ? (meter?.events ?? 0) : 0),
     reasoningTokens: usage?.reasoning_tokens ?? 0,
     estimated: usage === null && wasAsked,

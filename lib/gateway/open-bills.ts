@@ -75,6 +75,7 @@ export async function writeDown({ bill, ...known }: OpenBill, end: End): Promise
     reservation: reservation && { id: reservation.id, openedAt: new Date(reservation.openedAt) },
     inputTokens: usage?.input_tokens ?? known.estimatedInput,
     cachedTokens: usage?.cached_tokens ?? 0,
+    cacheWriteTokens: usage?.cache_write_tokens ?? null,
     outputTokens: usage?.output_tokens ?? end.outputTokens ?? 0,
     reasoningTokens: usage?.reasoning_tokens ?? 0,
     estimated: usage === null,

@@ -13,6 +13,9 @@ export function readUsage(answer: unknown): TokenUsage | null {
   if (input === undefined || output === undefined) return null
   const cached =
     count('input_tokens_details', 'cached_tokens') ?? count('prompt_tokens_details', 'cached_tokens')
+  const written =
+    count('input_tokens_details', 'cache_write_tokens') ??
+    count('prompt_tokens_details', 'cache_write_tokens')
   const reasoning =
     count('output_tokens_details', 'reasoning_tokens') ??
     count('completion_tokens_details', 'reasoning_tokens')
@@ -21,6 +24,7 @@ export function readUsage(answer: unknown): TokenUsage | null {
     output_tokens: output,
     total_tokens: count('total_tokens') ?? input + output,
     ...(cached === undefined ? {} : { cached_tokens: cached }),
+    ...(written === undefined ? {} : { cache_write_tokens: written }),
     ...(reasoning === undefined ? {} : { reasoning_tokens: reasoning }),
   }
 }

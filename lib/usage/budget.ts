@@ -2,7 +2,7 @@ import { v7 as newId } from 'uuid'
 import type { Actor } from '../auth'
 import type { KeyPolicy } from '../contracts/keys'
 import { requireRoom, sql } from '../db'
-import { costOf, dearestInput } from './cost'
+import { costOf, dearestPrice } from './cost'
 import { toModelName, toWhole, type UsageRecord } from './entry'
 import { giveBack, holdLease, leaseMs, nodeId } from './leases'
 import type { Price } from './price-list'
@@ -113,7 +113,7 @@ function boundsOf(price: Price | null, wish: Wish) {
   const inputTokens = toWhole(wish.inputTokens)
   const likelyTokens = toWhole(wish.likelyTokens)
   const stated = wish.outputTokens === null ? null : toWhole(wish.outputTokens)
-  const dearest = price && { ...price, input: dearestInput(price) }
+  const dearest = price && dearestPrice(price, inputTokens)
   const cost = (tokens: { inputTokens: number; outputTokens: number }) =>
     dearest ? costOf(dearest, { ...tokens, cachedTokens: 0 }) : '0'
   return {

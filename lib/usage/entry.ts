@@ -21,6 +21,8 @@ export type UsageRecord = {
   inputTokens: number
   /** Part of the input tokens. */
   cachedTokens?: number
+  /** Another part of them, which the provider keeps for later calls; null: nobody says how many. */
+  cacheWriteTokens?: number | null
   outputTokens: number
   /** Part of the output tokens. */
   reasoningTokens?: number
@@ -68,6 +70,7 @@ export function toLedgerEntry(entry: UsageRecord): LedgerEntry {
   const tokens = {
     inputTokens,
     cachedTokens: Math.min(inputTokens, toWhole(entry.cachedTokens ?? 0)),
+    cacheWriteTokens: entry.cacheWriteTokens == null ? null : toWhole(entry.cacheWriteTokens),
     outputTokens: toWhole(entry.outputTokens),
     reasoningTokens: toWhole(entry.reasoningTokens ?? 0),
     estimated,

@@ -17,6 +17,8 @@ type Line = [name: RegExp, context: number, output: number | null, finePicture: 
  * times the model's own factor.
  */
 const openai: Line[] = [
+  // Nobody says what makes a picture of theirs dearer than of any before them.
+  [/^gpt-6(\.\d+)?-(astra|sol|terra|luna)/, 1_050_000, 128_000, 25_000, 700],
   [/^gpt-5(\.\d+)?-chat/, 128_000, 16_384, 4000, 700],
   [/^gpt-5\.[4-9]-(mini|nano)/, 400_000, 128_000, 25_000, 700],
   [/^gpt-5\.[4-9]/, 1_050_000, 128_000, 12_000, 700],

@@ -1,9 +1,16 @@
 /** US dollars per million tokens, as decimals in text: sums of money take no binary fractions. */
-export type Price = {
+export type Rates = {
   input: string
   /** Of input that the provider had kept from an earlier call; null: no rebate. */
   cachedInput: string | null
+  /** Of input that the provider keeps for later calls; where it is not told, as any other. */
+  cacheWrite?: string
   output: string
+}
+
+export type Price = Rates & {
+  /** Asked for all tokens of a call, its output too, that has more input tokens than this, cached ones among them. */
+  beyond?: Rates & { inputTokens: number }
 }
 
 /** Who asks it, since when, and where that is said. */
@@ -15,11 +22,10 @@ export type ListedPrice = Price & {
 }
 
 type Line = [model: string, input: string, cachedInput: string | null, output: string, validFrom: string]
+type Figures = [input: string, cachedInput: string | null, cacheWrite: string | null, output: string]
+type TieredLine = [model: string, validFrom: string, first: Figures, beyond: Figures]
 
-/**
- * OpenAI's standard prices (no batch, flex or priority), of models whose prices hold for every token alike. The larger ones
- * since GPT-5.4 are not here: beyond 272,000 tokens they cost more, and since 5.6 so does writing to the cache.
- */
+/** OpenAI's standard prices (no batch, flex or priority). */
 const openai: Line[] = [
   ['gpt-5.4-mini', '0.75', '0.075', '4.5', '2026-03-17'],
   ['gpt-5.4-nano', '0.2', '0.02', '1.25', '2026-03-17'],
@@ -66,10 +72,26 @@ const openai: Line[] = [
 ]
 
 /**
- * Anthropic's standard prices (no batch, no fast mode), of models whose prices hold for every token alike. Writing to the
- * cache costs more, but nothing here asks for that. Claude Haiku 5.5 is not here: a prompt of more than 100,000 tokens
- * makes all of its tokens five times as dear.
+ * Behind what other calls cost: what one of more than 272,000 input tokens does, as a whole. Since GPT-5.6, OpenAI keeps
+ * input for half an hour by itself, and asks more for that; who asks it to keep it for half a day pays more than is said
+ * here. Not here are GPT-6.2, of which too little is told yet, and GPT-5.6 Sol, whose price was promised until 2026-11-21.
  */
+const openaiLong = 272_000
+const openaiTiered: TieredLine[] = [
+  ['gpt-6.1-sol', '2026-09-29', ['2', '0.1', '2.5', '10'], ['4', '0.2', '5', '15']],
+  ['gpt-6.1-terra', '2026-10-26', ['1', '0.05', '1.25', '5'], ['2', '0.1', '2.5', '7.5']],
+  ['gpt-6-astra', '2026-09-03', ['10', '1', '12.5', '50'], ['20', '2', '25', '75']],
+  ['gpt-6-sol', '2026-09-22', ['2', '0.2', '2.5', '10'], ['4', '0.4', '5', '15']],
+  ['gpt-6-luna', '2026-09-22', ['0.1', '0.01', '0.125', '0.5'], ['0.2', '0.02', '0.25', '0.75']],
+  ['gpt-5.6-terra', '2026-07-30', ['2', '0.2', '2.5', '12'], ['4', '0.4', '5', '18']],
+  ['gpt-5.6-luna', '2026-07-30', ['0.2', '0.02', '0.25', '1.2'], ['0.4', '0.04', '0.5', '1.8']],
+  ['gpt-5.5', '2026-04-23', ['5', '0.5', null, '30'], ['10', '1', null, '45']],
+  ['gpt-5.5-pro', '2026-04-23', ['30', null, null, '180'], ['60', null, null, '270']],
+  ['gpt-5.4', '2026-03-05', ['2.5', '0.25', null, '15'], ['5', '0.5', null, '22.5']],
+  ['gpt-5.4-pro', '2026-03-05', ['30', null, null, '180'], ['60', null, null, '270']],
+]
+
+/** Anthropic's standard prices (no batch, no fast mode). Writing to the cache costs more, but nothing here asks for that. */
 const anthropic: Line[] = [
   ['claude-fable-5-2', '8', '0.2', '40', '2026-11-09'],
   ['claude-fable-5-1', '10', '0.25', '50', '2026-09-01'],
@@ -107,19 +129,50 @@ const anthropic: Line[] = [
   ['claude-3-haiku', '0.25', '0.03', '1.25', '2025-06-23'],
 ]
 
-const toListed = (provider: ListedPrice['provider'], source: string, lines: Line[]): ListedPrice[] =>
+/** A prompt of more than 100,000 tokens makes all tokens of the call dearer, those of the answer, too. */
+const anthropicLong = 100_000
+const anthropicTiered: TieredLine[] = [
+  ['claude-haiku-5-5', '2026-10-07', ['0.1', '0.01', null, '0.5'], ['0.5', '0.05', null, '2.5']],
+]
+
+type Publisher = Pick<ListedPrice, 'provider' | 'source'>
+
+const toListed = (publisher: Publisher, lines: Line[]): ListedPrice[] =>
   lines.map(([model, input, cachedInput, output, validFrom]) => ({
-    provider,
+    ...publisher,
     model,
     input,
     cachedInput,
     output,
     validFrom,
-    source,
   }))
+
+const toTiered = (publisher: Publisher, inputTokens: number, lines: TieredLine[]): ListedPrice[] =>
+  lines.map(([model, validFrom, first, beyond]) => ({
+    ...publisher,
+    model,
+    ...toRates(first),
+    beyond: { inputTokens, ...toRates(beyond) },
+    validFrom,
+  }))
+
+const toRates = ([input, cachedInput, cacheWrite, output]: Figures): Rates => ({
+  input,
+  cachedInput,
+  ...(cacheWrite !== null && { cacheWrite }),
+  output,
+})
+
+const openaiPage: Publisher = { provider: 'openai', source: 'https://openai.com/api/pricing/' }
+const anthropicPage: Publisher = {
+  provider: 'anthropic',
+  source: 'https://platform.claude.com/docs/en/about-claude/pricing',
+}
 
 /** What providers ask, as their public price lists say. Several lines of one model: the newest that has begun counts. */
 export const listedPrices: readonly ListedPrice[] = [
-  ...toListed('openai', 'https://openai.com/api/pricing/', openai),
-  ...toListed('anthropic', 'https://platform.claude.com/docs/en/about-claude/pricing', anthropic),
+  ...toTiered(openaiPage, openaiLong, openaiTiered),
+  ...toListed(openaiPage, openai),
+  ...toTiered(anthropicPage, anthropicLong, anthropicTiered),
+  ...toListed(anthropicPage, anthropic),
 ]

@@ -5,7 +5,7 @@ import type { PriceOfModel, PriceRecord, SetPrice } from '../contracts/usage'
 import { db, sql } from '../db'
 import { AppError } from '../errors'
 import { remember } from '../remember'
-import { type ListedPrice, listedPrices, type Price } from './price-list'
+import { type ListedPrice, listedPrices, type Price, type Rates } from './price-list'
 
 type OverrideRow = {
   model: string
@@ -114,11 +114,28 @@ function toRecord(model: string, override: OverrideRow | undefined): PriceRecord
       is_override: override !== undefined,
       source: override ? null : (listed?.source ?? null),
       listed: override && listed ? toNumbers(listed) : null,
+      ...toExtras(price),
     },
   ]
 }
 
-function toNumbers({ input, cachedInput, output }: Price): PriceOfModel {
+/** What an admin's price never says. */
+function toExtras({ cacheWrite, beyond }: Price): Pick<PriceRecord, 'cache_write_usd' | 'beyond'> {
+  return {
+    cache_write_usd: toCacheWrite(cacheWrite),
+    beyond: beyond
+      ? {
+          ...toNumbers(beyond),
+          input_tokens: beyond.inputTokens,
+          cache_write_usd: toCacheWrite(beyond.cacheWrite),
+        }
+      : null,
+  }
+}
+
+const toCacheWrite = (price: string | undefined) => (price === undefined ? null : Number(price))
+
+function toNumbers({ input, cachedInput, output }: Rates): PriceOfModel {
   return {
     input_usd: Number(input),
     cached_input_usd: cachedInput === null ? null : Number(cachedInput),

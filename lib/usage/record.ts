@@ -1,7 +1,7 @@
 import { v7 as newId } from 'uuid'
 import { sql } from '../db'
 import { countCall } from '../metrics'
-import { costOf } from './cost'
+import { costOf, type Tokens } from './cost'
 import { type LedgerEntry, toLedgerEntry, type UsageRecord } from './entry'
 import { dropLease } from './leases'
 import { findPrice } from './prices'
@@ -55,14 +55,12 @@ export async function writeEntry({ id, openedAt, isLost }: Call, entry: LedgerEn
   return isNew
 }
 
-type Tokens = { inputTokens: number; cachedTokens?: number; outputTokens: number }
-
 /** What such a use costs now, in US dollars with twelve digits behind the point; null where nobody knows the price. */
 export async function findCost(
   provider: UsageRecord['provider'],
   model: string,
-  { inputTokens, cachedTokens = 0, outputTokens }: Tokens,
+  { cachedTokens = 0, ...tokens }: Omit<Tokens, 'cachedTokens'> & { cachedTokens?: number },
 ): Promise<string | null> {
   const price = await findPrice(provider, model)
-  return price && costOf(price, { inputTokens, cachedTokens, outputTokens })
+  return price && costOf(price, { ...tokens, cachedTokens })
 }

@@ -138,6 +138,19 @@ test('a budget pays for Claude, by Anthropic’s prices', async () => {
   expect(await readMeter(ada)).toMatchObject({ reserved: '0' })
 })
 
+test('a budget sets aside what a call costs that reads as much as it may, and pays for what it read', async () => {
+  const ada = await makeKeyActor({ budgetUsd: '10' })
+  const model = 'gpt-6.1-sol'
+  await reserveUse(ada, wishFor({ model, inputTokens: 272_000 }))
+  // All of it may be written to the cache.
+  expect(await readMeter(ada)).toMatchObject({ reserved: '0.69' })
+  const long = await reserveUse(ada, wishFor({ model, inputTokens: 300_000 }))
+  expect(await readMeter(ada)).toMatchObject({ reserved: '2.205' })
+  const use = usageOf(ada, long, { model, inputTokens: 200_000, cacheWriteTokens: 0, outputTokens: 1000 })
+  expect(await recordUsage(use)).toBe(true)
+  expect(await readMeter(ada)).toMatchObject({ spent: '0.41', reserved: '0.69' })
+})
+
 test('use of the key that nothing was set aside for counts too', async () => {
   const ada = await makeKeyActor({ budgetUsd: '1' })
   await recordUsage(usageOf(ada, null))

@@ -199,7 +199,8 @@ test('every model whose price is known has bounds, and its days have the same', 
     const day = provider === 'anthropic' ? '20250807' : '2025-08-07'
     if (!/-20\d\d-/.test(model)) expect(findModelLimits(provider, `${model}-${day}`), model).toEqual(limits)
   }
-  expect(findModelLimits('openai', 'gpt-5.5').context).toBe(1_050_000)
+  for (const model of ['gpt-5.5', 'gpt-6-luna', 'gpt-6.1-sol'])
+    expect(findModelLimits('openai', model)).toMatchObject({ context: 1_050_000, output: 128_000 })
   const claude = (model: string) => {
     const { context, output } = findModelLimits('anthropic', model)
     return [context, output]

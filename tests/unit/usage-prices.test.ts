@@ -6,8 +6,8 @@ import { db } from '@/lib/db'
 import { readCounts, toChatUsage } from '@/lib/gateway/anthropic/usage'
 import { readUsage } from '@/lib/providers'
 import { findCost, listPrices, recordUsage, setPrice, type UsageRecord } from '@/lib/usage'
-import { costOf } from '../../lib/usage/cost'
-import { listedPrices } from '../../lib/usage/price-list'
+import { costOf, dearestPrice } from '../../lib/usage/cost'
+import { listedPrices, type Price, type Rates } from '../../lib/usage/price-list'
 import { findPrice } from '../../lib/usage/prices'
 import { makeActor, openLibrary, origin } from '../support/library'
 
@@ -108,15 +108,46 @@ test('what Claude writes to its cache is not free: it costs what it does to read
   expect(cost).toBe('0.001010000000')
 })
 
-test('a model that costs more the more it reads has no price rather than one that is too low', async () => {
-  for (const [provider, model] of [
-    ['openai', 'gpt-5.4'],
-    ['openai', 'gpt-5.5'],
-    ['openai', 'gpt-5.6-sol'],
-    ['openai', 'gpt-6-luna'],
-    ['anthropic', 'claude-haiku-5-5'],
-  ] as const)
-    expect([model, await findPrice(provider, model)]).toEqual([model, null])
+test('a call that reads more than a model’s price is for costs more, for each of its tokens', async () => {
+  const gpt = (inputTokens: number, more: Partial<UsageRecord> = {}) =>
+    record({ model: 'gpt-5.4', inputTokens, outputTokens: 1000, ...more })
+  expect((await gpt(272_000)).cost).toBe('0.695000000000')
+  expect((await gpt(272_001)).cost).toBe('1.382505000000')
+  // What its cache knew counts as read.
+  expect((await gpt(272_001, { cachedTokens: 272_000 })).cost).toBe('0.158505000000')
+  expect((await gpt(272_001, { model: 'gpt-5.4-2026-03-05' })).cost).toBe('1.382505000000')
+  const claude = (inputTokens: number, more: Partial<UsageRecord> = {}) =>
+    record({ provider: 'anthropic', model: 'claude-haiku-5-5', inputTokens, outputTokens: 1000, ...more })
+  expect((await claude(100_000)).cost).toBe('0.010500000000')
+  expect((await claude(100_001)).cost).toBe('0.052500500000')
+  expect((await claude(100_001, { cachedTokens: 100_001 })).cost).toBe('0.007500050000')
+})
+
+test('what OpenAI writes to its cache costs what it says; where it does not, all that was not read may have been', async () => {
+  const sol = (more: Partial<UsageRecord>) => record({ model: 'gpt-6.1-sol', outputTokens: 0, ...more })
+  expect((await sol({ cacheWriteTokens: 0 })).cost).toBe('0.002000000000')
+  expect((await sol({ cacheWriteTokens: 600 })).cost).toBe('0.002300000000')
+  expect((await sol({ cacheWriteTokens: 600, cachedTokens: 400 })).cost).toBe('0.001540000000')
+  expect((await sol({ cachedTokens: 400 })).cost).toBe('0.001540000000')
+  expect((await sol({})).cost).toBe('0.002500000000')
+  expect((await sol({ inputTokens: 300_000, cacheWriteTokens: 100_000 })).cost).toBe('1.300000000000')
+  // More than there is to write.
+  expect((await sol({ cacheWriteTokens: 2 ** 31, cachedTokens: 400 })).cost).toBe('0.001540000000')
+  // Others ask no more for it.
+  expect((await record({ cacheWriteTokens: 1000 })).cost).toBe((await record()).cost)
+})
+
+test('what was written to a cache is read from both of OpenAI’s dialects', () => {
+  const details = { cached_tokens: 1, cache_write_tokens: 2 }
+  const response = { input_tokens: 9, output_tokens: 1, input_tokens_details: details }
+  const chat = { prompt_tokens: 9, completion_tokens: 1, prompt_tokens_details: details }
+  for (const usage of [response, chat])
+    expect(readUsage({ usage })).toMatchObject({ cached_tokens: 1, cache_write_tokens: 2 })
+})
+
+test('a model of whose prices not all is known has none rather than one that is too low', async () => {
+  for (const model of ['gpt-5.6-sol', 'gpt-6.2-sol', 'gpt-6.2-astra'])
+    expect([model, await findPrice('openai', model)]).toEqual([model, null])
 })
 
 test('the longest name wins: a model of a day with a price of its own keeps it', async () => {
@@ -144,16 +175,33 @@ test('an admin sees the lists of all providers, each with its own page', async (
     cached_input_usd: 0.1,
     valid_from: '2026-10-07',
     source: expect.stringContaining('claude.com'),
+    cache_write_usd: null,
+    beyond: null,
+  })
+  expect(find('gpt-6.1-sol')).toMatchObject({
+    input_usd: 2,
+    cache_write_usd: 2.5,
+    beyond: {
+      input_tokens: 272_000,
+      input_usd: 4,
+      cached_input_usd: 0.2,
+      cache_write_usd: 5,
+      output_usd: 15,
+    },
   })
 })
 
 test('every price of the list has a day that has been, a source, and digits that are not lost', () => {
-  for (const { model, input, cachedInput, output, validFrom, source } of listedPrices) {
+  for (const { model, validFrom, source, ...price } of listedPrices) {
     expect(validFrom, model).toMatch(/^20\d\d-\d\d-\d\d$/)
     expect(Date.parse(validFrom), model).toBeLessThan(Date.now())
     expect(source, model).toMatch(/^https:\/\//)
-    for (const price of [input, cachedInput ?? '0', output]) expect(price, model).toMatch(/^\d+(\.\d{1,6})?$/)
-    expect(Number(cachedInput ?? input), model).toBeLessThanOrEqual(Number(input))
+    for (const { input, cachedInput, cacheWrite, output } of [price, price.beyond ?? price]) {
+      for (const figure of [input, cachedInput ?? '0', cacheWrite ?? '0', output])
+        expect(figure, model).toMatch(/^\d+(\.\d{1,6})?$/)
+      expect(Number(cachedInput ?? input), model).toBeLessThanOrEqual(Number(input))
+      expect(Number(cacheWrite ?? input), model).toBeGreaterThanOrEqual(Number(input))
+    }
   }
   const names = listedPrices.map(({ model, validFrom }) => `${model} ${validFrom}`)
   expect(new Set(names).size).toBe(names.length)
@@ -247,6 +295,50 @@ test('costs are exact: the database’s decimal arithmetic comes to the same, wh
       expect(row?.same).toBe(true)
     }),
     { numRuns: 200 },
+  )
+})
+
+const rates: fc.Arbitrary<Rates> = fc
+  .record({
+    input: millionths.map(asPrice),
+    cachedInput: fc.option(millionths.map(asPrice)),
+    cacheWrite: fc.option(millionths.map(asPrice)),
+    output: millionths.map(asPrice),
+  })
+  .map(({ cacheWrite, ...rest }) => ({ ...rest, ...(cacheWrite !== null && { cacheWrite }) }))
+const tiered: fc.Arbitrary<Price> = fc
+  .tuple(rates, fc.option(rates), tokens)
+  .map(([first, beyond, inputTokens]) => ({
+    ...first,
+    ...(beyond && { beyond: { ...beyond, inputTokens } }),
+  }))
+
+test('whatever a price is, no use within its bounds costs more than was set aside for it', () => {
+  const units = (cost: string) => BigInt(cost.replace('.', ''))
+  const within = (most: number) => fc.integer({ min: 0, max: most })
+  const calls = tiered.chain((price) => {
+    const edge = price.beyond?.inputTokens ?? 0
+    // Most often just about where the other rates begin.
+    const bounds = fc.tuple(fc.oneof(tokens, fc.constantFrom(edge, edge + 1)), tokens)
+    return bounds.chain(([mostInput, mostOutput]) =>
+      fc.record({
+        price: fc.constant(price),
+        most: fc.constant({ inputTokens: mostInput, cachedTokens: 0, outputTokens: mostOutput }),
+        used: fc.record({
+          inputTokens: fc.oneof(within(mostInput), fc.constantFrom(mostInput, Math.min(mostInput, edge))),
+          cachedTokens: within(mostInput),
+          cacheWriteTokens: fc.option(within(mostInput)),
+          outputTokens: within(mostOutput),
+        }),
+      }),
+    )
+  })
+  fc.assert(
+    fc.property(calls, ({ price, most, used }) => {
+      const setAside = units(costOf(dearestPrice(price, most.inputTokens), most))
+      expect(units(costOf(price, used)) <= setAside).toBe(true)
+    }),
+    { numRuns: 2000 },
   )
 })
 
