@@ -1,12 +1,14 @@
 import { createHash } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import type { Actor } from '../auth'
+import { parseJson } from '../providers'
 import { remember } from '../remember'
 import type { ServedAnswer } from './answer'
 import { type Answer, collect } from './collected'
 import { type Line, settle } from './ledger'
 import type { Question } from './question'
 import type { Target } from './targets'
+import { asObject } from './translate/json'
 
 /** All answers that this server keeps together, and the largest one, in bytes. */
 const maxBytes = 64 * 1024 * 1024
@@ -53,11 +55,21 @@ export async function answerFromCache(
   return collect(answer, {
     maxBytes: maxAnswerBytes,
     whole: async (body) => {
-      if (body) kept().set(name, { body, headers, served }, { ttl: seconds * 1000 })
+      if (body && isGood(question, body)) kept().set(name, { body, headers, served }, { ttl: seconds * 1000 })
     },
     lost: () => undefined,
   })
 }
+
+/** Whether an answer of status 200 says that all went well. */
+function isGood({ path, isStream }: Question, body: Buffer): boolean {
+  if (path !== '/responses') return !isStream || !saysFault.test(body.toString())
+  if (isStream) return body.includes('event: response.completed')
+  return asObject(parseJson(body.toString())).status === 'completed'
+}
+
+/** A stream that began well tells so what went wrong after that. */
+const saysFault = /(?:^|\n)(?:event: ?error|data: ?\{\s*"error")/
 
 function nameOf(keyId: string, { path, body, projectId }: Question): string {
   const said = JSON.stringify([keyId, path, projectId, body])

@@ -2,7 +2,7 @@ import { env } from '../env'
 import type { Forwarded } from '../providers'
 import type { Reservation } from '../usage'
 import { type LentKey, lendKey } from '../vault'
-import { type Asked, type JsonObject, rewrite } from './asked'
+import { type Asked, type JsonObject, type ModelPath, rewrite } from './asked'
 import { limitOutput } from './bounds'
 import type { Call } from './call'
 import { passRequestHeaders } from './headers'
@@ -42,6 +42,7 @@ export async function openExchange(sending: Sending): Promise<Exchange> {
   const meter = new StreamMeter()
   const ended = Promise.withResolvers<How>()
   let how: How | null = null
+  let isStream = false
   const answer = await lendKey(key, () =>
     wire.open({
       key,
@@ -54,16 +55,24 @@ export async function openExchange(sending: Sending): Promise<Exchange> {
       tap: {
         chunk: (bytes) => meter.chunk(bytes),
         over: (ending) => {
-          how = ending
-          ended.resolve(ending)
+          how = ending === 'whole' && isStream && !meter.hasSaidAll ? 'broken' : ending
+          ended.resolve(how)
         },
         lastWords: (error) => wire.lastWords(meter, error),
       },
     }),
   )
+  isStream = answer.status === 200 && isOfEvents(answer) && talks.has(sending.question.path)
   const isFiltered = hidesUsage && answer.status === 200 && !wire.translation
   const body = isFiltered ? new UsageFilter().filter(answer.body) : answer.body
   return { target, wire, meter, ended: ended.promise, how: () => how, answer: { ...answer, body } }
+}
+
+/** Streams of these say how they end. */
+const talks = new Set<ModelPath>(['/chat/completions', '/completions', '/responses'])
+
+function isOfEvents({ headers }: Forwarded): boolean {
+  return /^text\/event-stream\b/i.test(headers['content-type'] ?? '')
 }
 
 /** The question as it goes out to this target. */

@@ -90,7 +90,8 @@ function readUse({ question, status, cache }: Line, meter: StreamMeter | null, h
     estimated: usage === null && wasAsked,
     firstTokenMs: isRefused ? null : (meter?.firstByteMs ?? null),
     durationMs: meter?.elapsedMs ?? 0,
-    outcome: isRefused || how === 'broken' ? 'failed' : how === 'left' ? 'stopped' : 'completed',
+    outcome:
+      isRefused || how === 'broken' || meter?.hasFailed ? 'failed' : how === 'left' ? 'stopped' : 'completed',
   }
 }
 

@@ -7,10 +7,17 @@ const tailBytes = 16 * 1024
 const doneMark = Buffer.from('data: [DONE]')
 /** How the events of a stream of responses begin, and the last one of them. */
 const responseMark = Buffer.from('event: response.')
-const lastResponse = /^event: response\.(?:completed|failed|incomplete)\r?\n/
+const lastResponse = /^event: response\.(completed|failed|incomplete)\r?\n/
 const blankLine = Buffer.from('\n\n')
 const lineEnds = /(?:\n\n|\r\n\r\n)$/
 const newline = 0x0a
+
+/** What ends a stream of completions, of Anthropic's messages, or of a response. Texts of a model hold no line ends. */
+const ends =
+  /(?:^|\n)data: ?\[DONE\]|(?:^|\n)event: ?(?:message_stop|response\.(?:completed|failed|incomplete))\r?\n|"finish_reason"\s*:\s*"/
+
+/** How a stream tells that it cannot go on, in the same dialects. */
+const faults = /(?:^|\n)(?:event: ?(?:error|response\.failed)\r?\n|data: ?\{\s*"error")/
 
 /** Counts what passes in an answer, without taking it apart. */
 export class StreamMeter {
@@ -20,7 +27,8 @@ export class StreamMeter {
   #events = 0
   #firstByteMs: number | null = null
   #told: TokenUsage | null = null
-  #isEnding = false
+  /** The name of a response's last event. */
+  #ending: string | null = null
 
   /** True if these bytes are of what ends a stream: the mark of chat completions, or the last event of a response. */
   chunk(bytes: Uint8Array): boolean {
@@ -28,8 +36,8 @@ export class StreamMeter {
     const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     for (let at = buffer.indexOf(blankLine); at !== -1; at = buffer.indexOf(blankLine, at + 2)) this.#events++
     this.#keep(buffer)
-    this.#isEnding ||= beginsEnd(buffer)
-    return this.#isEnding || buffer.indexOf(doneMark, Math.max(0, buffer.length - 64)) !== -1
+    this.#ending ??= findEnding(buffer)
+    return this.#ending !== null || buffer.indexOf(doneMark, Math.max(0, buffer.length - 64)) !== -1
   }
 
   /** Takes what the server said it used from whoever reads its answer anyway. */
@@ -50,6 +58,16 @@ export class StreamMeter {
   /** Events that passed: about one a token. */
   get events(): number {
     return this.#events
+  }
+
+  /** Whether the stream has said that there is no more: a connection that closes says nothing of what was left out. */
+  get hasSaidAll(): boolean {
+    return this.#ending !== null || ends.test(this.#readTail()) || this.usage() !== null
+  }
+
+  /** Whether the stream has said that it failed. */
+  get hasFailed(): boolean {
+    return this.#ending === 'failed' || faults.test(this.#readTail())
   }
 
   /** Whether what passed ends with a whole event, so that another one can follow. */
@@ -88,9 +106,9 @@ export class StreamMeter {
 }
 
 /** The last event holds the whole response and may come in many pieces; no words of a model can look like its name. */
-function beginsEnd(buffer: Buffer): boolean {
+function findEnding(buffer: Buffer): string | null {
   const at = buffer.lastIndexOf(responseMark)
-  return at !== -1 && lastResponse.test(buffer.toString('latin1', at, at + 40))
+  return at === -1 ? null : (lastResponse.exec(buffer.toString('latin1', at, at + 40))?.[1] ?? null)
 }
 
 const usageName = /"usage"\s*:\s*\{/g

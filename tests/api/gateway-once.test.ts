@@ -2,6 +2,8 @@ import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type GatewayWorld, startGateway } from '../support/gateway'
 import { makeKey } from '../support/keys'
+import type { Script } from '../support/openai'
+import { readLedger } from '../support/responses'
 
 let world: GatewayWorld
 let key: string
@@ -133,6 +135,28 @@ describe('the cache of a key', () => {
     world.upstream.script({ text: ['one', 'two', 'three'], end: 'cut_before_end', close: 'abrupt' })
     await ask({ ...body, stream: true })
     expect(await ask({ ...body, stream: true })).toBe('miss')
+  })
+
+  const asking = { '/chat/completions': { messages }, '/responses': { input: 'Hi' } }
+  test.each([
+    ['/chat/completions', { text: ['a ', 'b ', 'c'], end: 'cut_before_end', after: 2, close: 'clean' }],
+    ['/responses', { text: ['a ', 'b ', 'c'], end: 'cut_before_end', after: 2, close: 'clean' }],
+    ['/responses', { end: 'failed' }],
+  ] as const)('an answer that was not given to its end is asked again: %s, %j', async (path, script) => {
+    const { key: bearer, id } = await makeKey(world.admin, { scopes: ['gateway'], cache_seconds: 60 })
+    const given = { model: 'gpt-5-mini', ...asking[path], stream: true }
+    world.upstream.script(script as unknown as Script)
+    const name = randomUUID()
+    await send(given, name, path, bearer)
+    // What was cut off is asked again by the same name, too; what has failed was answered.
+    const again = await send(given, script.end === 'failed' ? randomUUID() : name, path, bearer)
+    expect(again.headers.get('x-al-cache')).toBe('miss')
+    expect(again.bytes.toString()).toMatch(/\[DONE\]|response\.completed/)
+    const kept = await send(given, randomUUID(), path, bearer)
+    expect(kept.headers.get('x-al-cache')).toBe('hit')
+    expect(kept.bytes.toString('hex')).toBe(again.bytes.toString('hex'))
+    const rows = await readLedger(world, id, 3)
+    expect(rows.map(({ outcome }) => outcome)).toEqual(['completed', 'completed', 'failed'])
   })
 
   test('what the cache serves costs nothing and is written down as such', async () => {

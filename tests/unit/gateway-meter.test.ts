@@ -35,6 +35,49 @@ test('a use that words only speak of is none', () => {
   expect(meterOf(`data: ${words}\n\n`).usage()).toBeNull()
 })
 
+describe('whether a stream has said all', () => {
+  const reason = '{"choices":[{"delta":{},"finish_reason":"stop"}]}'
+  const claude = 'event: message_stop\ndata: {"type":"message_stop"}\n\n'
+  const responses = 'event: response.completed\ndata: {"response":{"output":["x"]}}\n\n'
+
+  test.each([
+    stream,
+    `data: ${events[0]}\n\ndata: ${reason}\n\n`,
+    claude,
+    responses,
+    stream.replaceAll('\n', '\r\n'),
+  ])('is known wherever it was cut: %j', (whole) => {
+    for (let place = 1; place < whole.length; place++)
+      expect([place, meterOf(whole, [place]).hasSaidAll]).toEqual([place, true])
+  })
+
+  test('is not taken from its beginning, nor from what a model says', () => {
+    const words = (text: string) => `data: ${JSON.stringify({ choices: [{ delta: { content: text } }] })}\n\n`
+    for (const text of [
+      'data: [DONE]',
+      '\ndata: [DONE]\n',
+      '"finish_reason":"stop"',
+      'event: message_stop',
+      responses,
+    ])
+      expect([text, meterOf(words(text)).hasSaidAll]).toEqual([text, false])
+    for (const beginning of [`data: ${events[0]}\n\n`, 'event: response.created\ndata: {}\n\n', ': hi\n\n'])
+      expect([beginning, meterOf(beginning).hasSaidAll]).toEqual([beginning, false])
+    expect(meterOf('data: {"choices":[{"delta":{},"finish_reason":null}]}\n\n').hasSaidAll).toBe(false)
+  })
+})
+
+test.each([
+  ['event: response.failed\ndata: {"response":{"status":"failed"}}\n\n', true],
+  [`data: ${events[0]}\n\ndata: {"error":{"message":"It went."}}\n\ndata: [DONE]\n\n`, true],
+  ['event: error\ndata: {"type":"error"}\n\n', true],
+  [stream, false],
+  [`data: ${JSON.stringify({ delta: '\nevent: error\ndata: {"error":1}' })}\n\n`, false],
+])('whether a stream has said that it failed is known wherever it was cut: %j', (whole, hasFailed) => {
+  for (let place = 1; place < whole.length; place++)
+    expect([place, meterOf(whole, [place]).hasFailed]).toEqual([place, hasFailed])
+})
+
 describe('the end of a stream', () => {
   const chunk = (meter: StreamMeter, text: string) => meter.chunk(Buffer.from(text))
 
