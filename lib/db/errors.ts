@@ -7,6 +7,8 @@ const diskFull = /^53100$/
 const noService = /^(08...|57P0.|57014|55P03|53[23]00|58030|25006)$/
 /** A deadlock, or a serialization that failed: nothing was changed, and a second try helps. */
 const collision = /^40(P01|001)$/
+/** A text with a character that none has here: U+0000. */
+const unwritable = /^22021$/
 /** What the driver says in words alone. */
 const noAnswer =
   /E(CONNREFUSED|CONNRESET|NOENT|PIPE|TIMEDOUT|HOSTUNREACH|NETUNREACH|AI_AGAIN|NOTFOUND)|Connection terminated|closed the connection|connection error and is not queryable|timeout exceeded when trying to connect|Query read timeout/i
@@ -34,6 +36,9 @@ export function asStorageError(error: unknown): AppError {
       cause: error,
       retryAfterSeconds: 1,
     })
+  }
+  if (unwritable.test(sqlState)) {
+    return new AppError('invalid_input', 'This has a character that no text has: U+0000.', { cause: error })
   }
   if (prismaCode === 'P2002' || sqlState === '23505') {
     return new AppError('conflict', 'There is one like this already.', { cause: error })

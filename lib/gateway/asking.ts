@@ -32,6 +32,8 @@ export class Asking {
   readonly #call: Call
   #retries = 0
   #held: { name: string; reservation: Reservation | null } | null = null
+  /** Is told whenever what was set aside has changed, before anybody is asked. */
+  whenHeld: ((target: Target, reservation: Reservation | null) => Promise<void>) | null = null
 
   constructor(call: Call) {
     this.#call = call
@@ -96,6 +98,7 @@ export class Asking {
     this.#held = null
     const reservation = await reserve(this.#call.actor, this.#call.question, target, isAgain)
     this.#held = { name, reservation }
+    await this.whenHeld?.(target, reservation)
   }
 
   async #insist(target: Target, patienceMs: number): Promise<Trial> {

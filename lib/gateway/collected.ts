@@ -1,5 +1,10 @@
 /** An answer, and whether all of it has come once its body is over. */
-export type Answer = { response: Response; isWhole: () => boolean }
+export type Answer = {
+  response: Response
+  isWhole: () => boolean
+  /** The response whose events it is: they can be told again from the first one on. */
+  runId?: string
+}
 
 type Keeping = {
   /** With more bytes than this, nothing is kept. */

@@ -3,8 +3,7 @@ import { AppError } from '../errors'
 import type { ResponseCall } from './call'
 import { findKept, type Kept, readChain } from './kept-rows'
 import { deleteRow, noResponse, type ResponseRow } from './response-rows'
-import { streamRun } from './run-follow'
-import { readEvents } from './run-rows'
+import { requireEvents, streamRun } from './run-follow'
 import { runs } from './runs'
 import type { JsonObject } from './translate/json'
 
@@ -17,7 +16,7 @@ const usuallyListed = 20
  */
 export async function callKept(actor: Actor, call: ResponseCall, row: ResponseRow): Promise<Response> {
   const { id, method, about, request } = call
-  if (method === 'DELETE') return forget(id)
+  if (method === 'DELETE') return forget(row)
   if (about === '/cancel') return cancel(actor, row)
   const { searchParams } = new URL(request.url)
   if (about === '' && searchParams.get('stream') === 'true') return streamAgain(actor, row, searchParams)
@@ -32,17 +31,24 @@ async function getKept(actor: Actor, id: string): Promise<Kept> {
   return kept
 }
 
-async function forget(id: string): Promise<Response> {
-  await runs().forget(id)
+/** Ended first: what it used is written down by whoever makes it. */
+async function forget(row: ResponseRow): Promise<Response> {
+  const { id } = row
+  if (isUnderWay(row)) await runs().cancel(id)
   await deleteRow(id)
   return Response.json({ id, object: 'response', deleted: true })
 }
 
 /** Again is no harm: what has ended is told as it is. */
-async function cancel(actor: Actor, { id, background, status }: ResponseRow): Promise<Response> {
+async function cancel(actor: Actor, row: ResponseRow): Promise<Response> {
+  const { id, background } = row
   if (!background) throw refuse('Cannot cancel a synchronous response.', null)
-  if (status === 'queued' || status === 'in_progress') await runs().cancel(id)
+  if (isUnderWay(row)) await runs().cancel(id)
   return Response.json((await getKept(actor, id)).response)
+}
+
+function isUnderWay({ status }: ResponseRow): boolean {
+  return status === 'queued' || status === 'in_progress'
 }
 
 async function streamAgain(actor: Actor, row: ResponseRow, query: URLSearchParams): Promise<Response> {
@@ -51,8 +57,7 @@ async function streamAgain(actor: Actor, row: ResponseRow, query: URLSearchParam
   const given = query.get('starting_after')
   if (given !== null && !/^\d{1,9}$/.test(given))
     throw refuse('starting_after is the number of an event.', 'starting_after')
-  if ((await readEvents(row.id, -1, 1)).length === 0)
-    throw refuse('The events of this response are not kept any more. Retrieve it without stream.', 'stream')
+  await requireEvents(row.id)
   return streamRun(actor, row.id, given === null ? -1 : Number(given))
 }
 

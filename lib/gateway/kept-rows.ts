@@ -26,19 +26,20 @@ export async function insertKeptRow(
   await requireRoom()
   await sql`
     INSERT INTO gateway_responses
-      (id, user_id, project_id, provider, source, credential_id, base_url, model, status, body, input, previous_id)
+      (id, user_id, project_id, provider, source, credential_id, base_url, model, status, body, input, keys_of,
+       previous_id)
     VALUES (${String(response.id)}, ${actor.userId}::uuid, ${actor.boundTo}::uuid, ${key.provider}, ${key.source},
       ${key.credentialId}::uuid, ${key.baseUrl}, ${model ?? 'unknown'}, ${String(response.status)},
-      ${JSON.stringify(response)}::json,
-      ${JSON.stringify({ keysOf: question.want.projectId ?? null, items: input })}::json, ${previousId})
+      ${JSON.stringify(response)}::json, ${JSON.stringify(input)}::json, ${question.want.projectId ?? null}::uuid,
+      ${previousId})
     ON CONFLICT (id) DO NOTHING`
-  sweepNowAndThen()
+  sweepKept()
 }
 
 /** A response of the actor's that is kept here; null where it is kept elsewhere, or there is none. */
 export async function findKept({ userId, boundTo }: Actor, id: string): Promise<Kept | null> {
   const [row] = await sql<{ response: JsonObject; items: unknown; previousId: string | null }>`
-    SELECT body AS response, input->'items' AS items, previous_id AS "previousId" FROM gateway_responses
+    SELECT body AS response, input AS items, previous_id AS "previousId" FROM gateway_responses
     WHERE id = ${id} AND body IS NOT NULL AND user_id = ${userId}::uuid
       AND (${boundTo}::uuid IS NULL OR project_id = ${boundTo}::uuid)`
   if (!row || !isObject(row.response)) return null
@@ -97,8 +98,8 @@ function tooLong(): AppError {
 
 const sweeping = () => remember('gateway.kept.swept', () => ({ at: 0 }))
 
-/** What is kept here is kept for 30 days, as at OpenAI. */
-function sweepNowAndThen(): void {
+/** What is kept here is kept for 30 days, as at OpenAI; looked after once an hour at most. */
+export function sweepKept(): void {
   if (Date.now() - sweeping().at < sweepMs) return
   sweeping().at = Date.now()
   sql`

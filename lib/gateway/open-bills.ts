@@ -52,12 +52,11 @@ export function estimateOutput({ output }: JsonObject): number {
 export async function settleOpen(id: string, end: End): Promise<boolean> {
   try {
     const [row] = await sql<{ bill: OpenBill }>`
-      SELECT input->'bill' AS bill FROM gateway_responses WHERE id = ${id} AND status = 'pending'`
+      SELECT bill FROM gateway_responses WHERE id = ${id} AND status = 'pending'`
     if (!row) return true
     await writeDown(row.bill, end)
     await sql`
-      UPDATE gateway_responses SET status = 'upstream', node_id = NULL, lease_expires_at = NULL,
-        input = json_build_object('keysOf', input->'keysOf')
+      UPDATE gateway_responses SET status = 'upstream', node_id = NULL, lease_expires_at = NULL, bill = NULL
       WHERE id = ${id} AND status = 'pending'`
     return true
   } catch (error) {

@@ -6,6 +6,7 @@ import { log } from '../log'
 import { remember } from '../remember'
 import type { Asked } from './asked'
 import { type Answer, collect } from './collected'
+import { requireEvents, streamRun } from './run-follow'
 
 /** A longer answer is not kept, and a repeated call is told so. */
 const maxBytes = 4 * 1024 * 1024
@@ -17,7 +18,7 @@ const nodeId = () => remember('gateway.replays.node', randomUUID)
 
 type Row = {
   isSame: boolean
-  state: 'running' | 'kept' | 'large'
+  state: 'running' | 'kept' | 'large' | 'run'
   status: number | null
   headers: [string, string][] | null
   body: Buffer | null
@@ -39,7 +40,7 @@ export async function answerOnce(
   if (given === null) return answer()
   const claim = claimOf(actor, asked, given)
   sweepNowAndThen()
-  if (!(await take(actor, claim))) return replay(claim)
+  if (!(await take(actor, claim))) return replay(actor, claim)
   const renewal = setInterval(() => void renew(claim), renewMs).unref()
   const letGo = () => {
     clearInterval(renewal)
@@ -53,11 +54,17 @@ export async function answerOnce(
     }
     const { status } = first.response
     const headers = [...first.response.headers]
+    if (first.runId !== undefined) {
+      // It goes on whoever listens: a repeated call follows it, and makes no second one.
+      clearInterval(renewal)
+      await keep(claim, { state: 'run', status, headers, body: Buffer.from(first.runId) })
+      return first
+    }
     return collect(first, {
       maxBytes,
       whole: async (body) => {
         clearInterval(renewal)
-        await keep(claim, { status, headers, body })
+        await keep(claim, { state: body === null ? 'large' : 'kept', status, headers, body })
       },
       lost: letGo,
     })
@@ -95,7 +102,7 @@ async function take({ userId }: Actor, { id, hash }: Claim): Promise<boolean> {
   return taken.length > 0
 }
 
-async function replay({ id, hash }: Claim): Promise<Answer> {
+async function replay(actor: Actor, { id, hash }: Claim): Promise<Answer> {
   const [row] = await sql<Row>`
     SELECT request_hash = ${hash} AS "isSame", state, status, headers, body FROM gateway_replays WHERE id = ${id}`
   if (row && !row.isSame) {
@@ -107,6 +114,7 @@ async function replay({ id, hash }: Claim): Promise<Answer> {
       'This call was answered already, with more than is kept. Use a new Idempotency-Key to make it again.'
     throw new AppError('conflict', message, { facts: { code: 'idempotent_answer_too_large' } })
   }
+  if (row?.state === 'run') return followAgain(actor, String(row.body))
   if (row?.state !== 'kept') {
     const message = 'A call with this Idempotency-Key is under way. Try again when it has ended.'
     throw new AppError('conflict', message, {
@@ -120,16 +128,28 @@ async function replay({ id, hash }: Claim): Promise<Answer> {
   return { response, isWhole: () => true }
 }
 
+async function followAgain(actor: Actor, runId: string): Promise<Answer> {
+  await requireEvents(runId)
+  const response = streamRun(actor, runId, -1)
+  response.headers.set('idempotent-replayed', 'true')
+  return { response, isWhole: () => true }
+}
+
 function isKept(status: number): boolean {
   return status < 500 && ![401, 403, 408, 409, 429].includes(status)
 }
 
-type Outcome = { status: number; headers: [string, string][]; body: Buffer | null }
+type Outcome = {
+  state: Exclude<Row['state'], 'running'>
+  status: number
+  headers: [string, string][]
+  body: Buffer | null
+}
 
-async function keep({ id }: Claim, { status, headers, body }: Outcome): Promise<void> {
+async function keep({ id }: Claim, { state, status, headers, body }: Outcome): Promise<void> {
   await sql`
     UPDATE gateway_replays
-    SET state = ${body === null ? 'large' : 'kept'}, status = ${status}, headers = ${JSON.stringify(headers)}::jsonb,
+    SET state = ${state}, status = ${status}, headers = ${JSON.stringify(headers)}::jsonb,
       body = ${body}::bytea, lease_expires_at = NULL
     WHERE id = ${id} AND node_id = ${nodeId()} AND state = 'running'`
 }

@@ -47,9 +47,8 @@ export type ResponseRow = Maker & {
 export async function findOwnRow({ userId, boundTo }: Actor, id: string): Promise<ResponseRow | null> {
   const [row] = await sql<ResponseRow>`
     SELECT id, user_id AS "userId", project_id AS "boundTo", provider, source, credential_id AS "credentialId",
-      base_url AS "baseUrl", model, background, status, input->'bill' AS bill,
-      coalesce((input->>'isStream')::boolean, false) AS "isStream",
-      coalesce((input->>'keysOf')::uuid, project_id) AS "projectId"
+      base_url AS "baseUrl", model, background, status, bill, is_stream AS "isStream",
+      coalesce(keys_of, project_id) AS "projectId"
     FROM gateway_responses
     WHERE id = ${id} AND user_id = ${userId}::uuid AND (${boundTo}::uuid IS NULL OR project_id = ${boundTo}::uuid)
       AND status <> 'item'`
@@ -63,14 +62,14 @@ export async function insertUpstreamRow(
   { id, bill }: { id: string; bill: OpenBill | null },
 ): Promise<void> {
   await requireRoom()
-  const input = { keysOf: question.want.projectId ?? null, ...(bill && { bill }) }
   await sql`
     INSERT INTO gateway_responses
-      (id, user_id, project_id, provider, source, credential_id, base_url, model, background, status, input, node_id,
-       lease_expires_at)
+      (id, user_id, project_id, provider, source, credential_id, base_url, model, background, status, keys_of, bill,
+       node_id, lease_expires_at)
     VALUES (${id}, ${actor.userId}::uuid, ${actor.boundTo}::uuid, ${key.provider}, ${key.source},
       ${key.credentialId}::uuid, ${key.baseUrl}, ${model ?? 'unknown'}, ${question.body.background === true},
-      ${bill ? 'pending' : 'upstream'}, ${JSON.stringify(input)}::json, ${bill && nodeId()}::text,
+      ${bill ? 'pending' : 'upstream'}, ${question.want.projectId ?? null}::uuid,
+      ${bill && JSON.stringify(bill)}::json, ${bill && nodeId()}::text,
       CASE WHEN ${bill !== null} THEN now() + ${leaseMs}::int * interval '1 millisecond' END)
     ON CONFLICT (id) DO NOTHING`
 }

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Actor, watchAccess } from '../auth'
+import { AppError } from '../errors'
 import { eventStream, type ServerEvent } from '../http'
 import { isUnderWay, type KeptEvent, readEvents } from './run-rows'
 import { runs } from './runs'
@@ -10,15 +11,22 @@ const lookEveryMs = 1000
 
 /**
  * The events of a response after a number, and those to come, as OpenAI streams them; it ends with the response, and
- * with the actor's session or key. `whole` is told where it came to the response's end.
+ * with the actor's session or key.
  */
-export function streamRun(actor: Actor, id: string, after: number, whole?: () => void): Response {
-  return eventStream((gone) => follow(actor, { id, after, gone, whole }))
+export function streamRun(actor: Actor, id: string, after: number): Response {
+  return eventStream((gone) => follow(actor, { id, after, gone }))
 }
 
-type Following = { id: string; after: number; gone: AbortSignal; whole: (() => void) | undefined }
+/** Throws invalid_input where the events of a response, which are kept for ten minutes after its end, are gone. */
+export async function requireEvents(id: string): Promise<void> {
+  if ((await readEvents(id, -1, 1)).length > 0) return
+  const message = 'The events of this response are not kept any more. Retrieve it without stream.'
+  throw new AppError('invalid_input', message, { issues: [{ path: 'stream', message }] })
+}
 
-async function* follow(actor: Actor, { id, after, gone, whole }: Following): AsyncGenerator<ServerEvent[]> {
+type Following = { id: string; after: number; gone: AbortSignal }
+
+async function* follow(actor: Actor, { id, after, gone }: Following): AsyncGenerator<ServerEvent[]> {
   const access = watchAccess(actor)
   const signal = AbortSignal.any([gone, access.lost])
   let last = after
@@ -31,10 +39,8 @@ async function* follow(actor: Actor, { id, after, gone, whole }: Following): Asy
       const events = run?.log.after(last) ?? (await readEvents(id, last, pageSize))
       last = events.at(-1)?.seq ?? last
       if (events.length > 0) yield events.map(toServerEvent)
-      else if (isOver) {
-        whole?.()
-        return
-      } else await untilChanged(changed, signal)
+      else if (isOver) return
+      else await untilChanged(changed, signal)
     }
   } finally {
     access.release()

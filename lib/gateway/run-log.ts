@@ -1,5 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises'
-import { asAppError } from '../errors'
+import { withPatience } from './patience'
 import { insertEvents, type KeptEvent } from './run-rows'
 
 /** Events are committed in groups that begin at least this far apart. */
@@ -8,8 +7,6 @@ const tickMs = 25
 const mostWaitingUnits = 64 * 1024
 /** So much of what was committed last is at hand for those who follow. */
 const mostRecentUnits = 256 * 1024
-const retryMs = 200
-const patienceMs = 30_000
 
 /** The events of a response that is being made: committed first, then told. */
 export class RunLog {
@@ -87,18 +84,11 @@ export class RunLog {
   }
 
   async #insert(group: KeptEvent[]): Promise<boolean> {
-    const giveUpAt = performance.now() + patienceMs
-    for (;;) {
-      try {
-        return await insertEvents(this.#id, group)
-      } catch (error) {
-        const isHopeless = asAppError(error).code === 'internal' || performance.now() > giveUpAt
-        if (isHopeless) {
-          this.#lose(error)
-          return false
-        }
-        await sleep(retryMs)
-      }
+    try {
+      return await withPatience(() => insertEvents(this.#id, group))
+    } catch (error) {
+      this.#lose(error)
+      return false
     }
   }
 

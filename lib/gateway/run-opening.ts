@@ -31,44 +31,59 @@ export function runsHere(question: Question, targets: Target[]): boolean {
  * listens. Throws what the call itself is refused with: invalid_input, budget_exceeded, too_many_requests, unavailable.
  */
 export async function openRun(opening: Opening, targets: Target[]): Promise<Answer & { served: Target }> {
-  const [target, ...others] = targets.filter(({ key }) => key.provider !== 'openai')
+  const own = targets.filter(({ key }) => key.provider !== 'openai')
+  const [target] = own
   if (!target) throw new AppError('unavailable', 'No model server can be asked at present.')
   const { actor, question: asked } = opening
   if (asked.body.store === false) throw mustBeStored()
-  runs().requireRoom()
+  const leave = runs().takePlace(actor.userId)
+  try {
+    const { start, reservation, response } = await begin(opening, own, target)
+    runs().open(start, leave)
+    const { id } = start.origin
+    const answer = asked.isStream ? streamRun(actor, id, -1) : Response.json(response)
+    tellLimits(answer.headers, reservation)
+    return { response: answer, isWhole: () => true, served: target, ...(asked.isStream && { runId: id }) }
+  } catch (error) {
+    leave()
+    throw error
+  }
+}
+
+/** Sets aside what it may cost and writes it down, with its first events. */
+async function begin(opening: Opening, targets: Target[], target: Target) {
+  const asked = opening.question
   const call = { ...opening, request: headOf(opening.request), question: queue(asked) }
-  const { question } = call
   // What its server cannot be asked is refused now, and not later.
-  findWire(question, target)
+  findWire(call.question, target)
   const abort = new AbortController()
   const asking = new Asking({ ...call, signal: abort.signal })
   const reservation = await asking.prepare(target)
-  const origin = originOf(question)
-  const [created, ...rest] = queueResponse(origin)
-  const events = [created, ...rest].flatMap((event) =>
-    event ? [{ seq: event.sequence_number, type: event.type, data: JSON.stringify(event) }] : [],
-  )
-  const response = { ...(created?.response as object) }
-  const bill = openBill(call, target, reservation)
-  const isStream = asked.isStream
   try {
-    const previous = asked.body.previous_response_id
-    const previousId = typeof previous === 'string' ? previous : null
-    const items = inputItemsOf(asked.body)
-    await insertRun(call, target, { id: origin.id, response, items, previousId, isStream, bill, events })
+    const origin = originOf(call.question)
+    const queued = queueResponse(origin)
+    const events = queued.map((event) => ({
+      seq: event.sequence_number,
+      type: event.type,
+      data: JSON.stringify(event),
+    }))
+    const response = { ...(queued[0]?.response as object) }
+    const bill = openBill(call, target, reservation)
+    const { previous_response_id: previous } = asked.body
+    await insertRun(call, target, {
+      id: origin.id,
+      response,
+      items: inputItemsOf(asked.body),
+      previousId: typeof previous === 'string' ? previous : null,
+      isStream: asked.isStream,
+      bill,
+      events,
+    })
+    return { start: { call, asking, abort, targets, origin, bill, events }, reservation, response }
   } catch (error) {
     if (reservation) await releaseUse(reservation)
     throw error
   }
-  runs().open({ call, asking, abort, targets: [target, ...others], origin, bill, events })
-  let isWhole = !isStream
-  const answer = isStream
-    ? streamRun(actor, origin.id, -1, () => {
-        isWhole = true
-      })
-    : Response.json(response)
-  tellLimits(answer.headers, reservation)
-  return { response: answer, isWhole: () => isWhole, served: target }
 }
 
 /** The call under the name of its response; its server streams, so that nothing of what is said can be lost. */

@@ -33,15 +33,15 @@ export async function insertRun(
 ): Promise<void> {
   await requireRoom()
   const { seqs, types, texts } = columnsOf(events)
-  const input = { keysOf: question.want.projectId ?? null, isStream, bill, items }
   await sql`
     WITH made AS (
       INSERT INTO gateway_responses
         (id, user_id, project_id, provider, source, credential_id, base_url, model, background, status, body, input,
-         previous_id, node_id, lease_expires_at)
+         keys_of, is_stream, bill, previous_id, node_id, lease_expires_at)
       VALUES (${id}, ${actor.userId}::uuid, ${actor.boundTo}::uuid, ${key.provider}, ${key.source},
         ${key.credentialId}::uuid, ${key.baseUrl}, ${model ?? 'unknown'}, true, 'queued',
-        ${JSON.stringify(response)}::json, ${JSON.stringify(input)}::json, ${previousId}, ${nodeId()},
+        ${JSON.stringify(response)}::json, ${JSON.stringify(items)}::json, ${question.want.projectId ?? null}::uuid,
+        ${isStream}, ${JSON.stringify(bill)}::json, ${previousId}, ${nodeId()},
         now() + ${leaseMs}::int * interval '1 millisecond')
       RETURNING id)
     INSERT INTO gateway_response_events (response_id, seq, type, data)
@@ -49,24 +49,34 @@ export async function insertRun(
     FROM made, unnest(${seqs}::int[], ${types}::text[], ${texts}::text[]) AS e(seq, type, data)`
 }
 
-/** Says that a response is being made, and who is to be paid for it. False where it is not ours any more. */
-export async function markStarted(id: string, response: JsonObject, bill: OpenBill): Promise<boolean> {
+/** Says that a response is being made. False where it is not ours any more. */
+export async function markStarted(id: string, response: JsonObject): Promise<boolean> {
   const rows = await sql`
-    UPDATE gateway_responses SET status = 'in_progress', body = ${JSON.stringify(response)}::json,
-      input = json_build_object('keysOf', input->'keysOf', 'isStream', input->'isStream',
-        'bill', ${JSON.stringify(bill)}::json, 'items', input->'items')
+    UPDATE gateway_responses SET status = 'in_progress', body = ${JSON.stringify(response)}::json
     WHERE id = ${id} AND node_id = ${nodeId()} AND status IN ('queued', 'in_progress') RETURNING 1`
   return rows.length > 0
 }
 
-/** Commits events in their order. False where the response is not ours any more. Throws storage_full, unavailable. */
+/** Writes down whom the ledger is to be told of, should nobody live to tell it. False where it is not ours any more. */
+export async function updateBill(id: string, bill: OpenBill): Promise<boolean> {
+  const rows = await sql`
+    UPDATE gateway_responses SET bill = ${JSON.stringify(bill)}::json
+    WHERE id = ${id} AND node_id = ${nodeId()} AND status IN ('queued', 'in_progress') RETURNING 1`
+  return rows.length > 0
+}
+
+/**
+ * Commits events in their order. False where the response is not ours any more: nobody takes it over meanwhile. Throws
+ * storage_full, unavailable.
+ */
 export async function insertEvents(id: string, events: KeptEvent[]): Promise<boolean> {
   await requireRoom()
   const { seqs, types, texts } = columnsOf(events)
   const rows = await sql<{ ours: number }>`
     WITH ours AS (
       SELECT id FROM gateway_responses
-      WHERE id = ${id} AND node_id = ${nodeId()} AND status IN ('queued', 'in_progress')),
+      WHERE id = ${id} AND node_id = ${nodeId()} AND status IN ('queued', 'in_progress')
+      FOR NO KEY UPDATE),
     told AS (
       INSERT INTO gateway_response_events (response_id, seq, type, data)
       SELECT ours.id, e.seq, e.type, e.data
@@ -85,8 +95,7 @@ export async function endRun(id: string, response: JsonObject, events: KeptEvent
   const rows = await sql<{ ended: number }>`
     WITH ended AS (
       UPDATE gateway_responses SET status = ${String(response.status)}, body = ${JSON.stringify(response)}::json,
-        input = json_build_object('keysOf', input->'keysOf', 'isStream', input->'isStream', 'items', input->'items'),
-        node_id = NULL, lease_expires_at = now()
+        bill = NULL, node_id = NULL, lease_expires_at = now()
       WHERE id = ${id} AND node_id = ${nodeId()} AND status IN ('queued', 'in_progress') RETURNING id),
     told AS (
       INSERT INTO gateway_response_events (response_id, seq, type, data)
@@ -114,15 +123,16 @@ export async function isUnderWay(id: string): Promise<boolean> {
 /** A response whose server is gone. */
 export type LostRun = { id: string; response: JsonObject; bill: OpenBill | null; isCancelled: boolean }
 
-/** Takes over responses that nobody writes any more: they are ours then. */
-export async function takeOverRuns(most: number): Promise<LostRun[]> {
+/** Takes over responses that nobody writes any more, but for those that we do: they are ours then. */
+export async function takeOverRuns(most: number, own: string[]): Promise<LostRun[]> {
   const rows = await sql<LostRun>`
     UPDATE gateway_responses
     SET node_id = ${nodeId()}, lease_expires_at = now() + ${leaseMs}::int * interval '1 millisecond'
     WHERE id IN (
-      SELECT id FROM gateway_responses WHERE status IN ('queued', 'in_progress') AND lease_expires_at <= now()
+      SELECT id FROM gateway_responses
+      WHERE status IN ('queued', 'in_progress') AND lease_expires_at <= now() AND id <> ALL(${own}::text[])
       ORDER BY lease_expires_at LIMIT ${most}::int FOR UPDATE SKIP LOCKED)
-    RETURNING id, body AS response, input->'bill' AS bill, cancelled AS "isCancelled"`
+    RETURNING id, body AS response, bill, cancelled AS "isCancelled"`
   return rows.map((row) => ({ ...row, response: isObject(row.response) ? row.response : {} }))
 }
 

@@ -1,17 +1,19 @@
 import { asAppError } from '../errors'
 import { log } from '../log'
 import { parseJson } from '../providers'
-import type { Asking, Outcome } from './asking'
+import type { Reservation } from '../usage'
+import type { Asking, Outcome, Trial } from './asking'
 import type { Call } from './call'
 import { tellFault } from './chat-wire'
 import type { Exchange } from './exchange'
-import { billOf, estimateInput, type Line } from './ledger'
+import { billOf, type Line } from './ledger'
 import { StreamMeter } from './meter'
 import { type End, estimateOutput, writeDown } from './open-bills'
+import { withPatience } from './patience'
 import type { OpenBill } from './response-rows'
 import { foldRun } from './run-fold'
 import { RunLog } from './run-log'
-import { endRun, type KeptEvent, markStarted } from './run-rows'
+import { endRun, type KeptEvent, markStarted, updateBill } from './run-rows'
 import type { Target } from './targets'
 import { asObject, type JsonObject } from './translate/json'
 import type { ResponseOrigin } from './translate/response-object'
@@ -20,7 +22,7 @@ import { translateStream, translateWhole } from './translation'
 import { readWhole } from './whole-body'
 
 /** Why a run ends before its server has said all. */
-type Why = 'cancelled' | 'deleted' | 'lost' | 'stopped'
+type Why = 'cancelled' | 'lost' | 'stopped'
 
 export type RunStart = {
   call: Omit<Call, 'signal'>
@@ -60,6 +62,8 @@ export class Run {
   #why: Why | null = null
   #bill: OpenBill
   #meter = new StreamMeter()
+  /** Whether anybody heard the question who may have to be paid. */
+  #isAsked = false
 
   constructor(start: RunStart) {
     this.#start = start
@@ -68,6 +72,7 @@ export class Run {
     this.id = start.origin.id
     this.log = new RunLog(this.id, () => this.end('lost'))
     this.log.tell(start.events)
+    start.asking.whenHeld = (target, reservation) => this.#noteHeld(target, reservation)
     this.done = this.#work().catch((err) =>
       log().error(
         { err: asAppError(err), responseId: this.id },
@@ -88,12 +93,11 @@ export class Run {
       this.#fail(tellFault(asAppError(error))),
     )
     await this.log.flush()
-    const isLost = this.#why === 'lost' || this.#why === 'deleted'
-    const last = this.#why === null || isLost ? ending : await this.#endEarly()
+    const last = this.#why === null ? ending : await this.#endEarly()
     await this.#settle(last?.response ?? {})
-    if (last === null || isLost) return
+    if (last === null || this.#why === 'lost') return
     const events = last.event ? [last.event] : []
-    if (await endRun(this.id, last.response, events)) this.log.tell(events)
+    if (await withPatience(() => endRun(this.id, last.response, events))) this.log.tell(events)
   }
 
   /** Asks, and takes down what is said; null where it was ended before its end. */
@@ -101,33 +105,37 @@ export class Run {
     const { asking, targets } = this.#start
     const outcome = await asking.run(targets)
     const { trial } = outcome
+    this.#noteServed(trial, outcome)
     if (trial.kind === 'failure') return this.#fail(tellFault(trial.error))
     if (trial.kind === 'left') return null
-    this.#noteServed(trial.exchange, outcome)
     if (trial.kind === 'refusal') return this.#fail(trial.refusal.error)
     return this.#readAnswer(trial.exchange)
   }
 
-  #noteServed(exchange: Exchange, { retries, reservation }: Outcome): void {
+  /** Another target is asked: who comes after a crash has to know what is set aside for it. */
+  async #noteHeld(target: Target, reservation: Reservation | null): Promise<void> {
+    this.#note({ target, status: null, retries: 0, reservation })
+    const isOurs = await withPatience(() => updateBill(this.id, this.#bill))
+    if (!isOurs) this.end('lost')
+  }
+
+  #noteServed(trial: Trial, { retries, reservation }: Outcome): void {
+    if ('exchange' in trial) this.#meter = trial.exchange.meter
+    this.#isAsked = trial.kind === 'left' || trial.kind === 'answer'
+    const target = 'exchange' in trial ? trial.exchange.target : trial.target
+    const status = 'exchange' in trial ? trial.exchange.answer.status : null
+    this.#note({ target, status, retries, reservation })
+  }
+
+  #note({
+    target: { key, model },
+    ...known
+  }: Pick<Line, 'status' | 'retries' | 'reservation'> & { target: Target }) {
     const { actor, question, request } = this.#start.call
-    const line: Line = {
-      actor,
-      question,
-      key: exchange.target.key,
-      model: exchange.target.model,
-      status: exchange.answer.status,
-      retries,
-      reservation,
-      requestId: request.headers.get('x-request-id'),
-      cache: null,
-    }
-    const bill = billOf(line)
-    this.#meter = exchange.meter
-    this.#bill = {
-      ...this.#bill,
-      bill: { ...bill, reservation: bill.reservation ?? this.#bill.bill.reservation },
-      estimatedInput: estimateInput(question),
-    }
+    const requestId = request.headers.get('x-request-id')
+    const bill = billOf({ actor, question, key, model, ...known, requestId, cache: null })
+    const reservation = bill.reservation ?? this.#bill.bill.reservation
+    this.#bill = { ...this.#bill, bill: { ...bill, reservation } }
   }
 
   async #readAnswer(exchange: Exchange): Promise<Ending | null> {
@@ -159,15 +167,17 @@ export class Run {
   /** A translation gives whole events, one line of data each. */
   #cut(text: string): KeptEvent[] {
     return text.split('\n\n').flatMap((event) => {
-      const [, type, data] = /^event: (.*)\ndata: (.*)$/.exec(event) ?? []
-      return type === undefined || data === undefined ? [] : [{ seq: this.#seq++, type, data }]
+      // Not by `.`: it stands for no U+2028, which JSON may hold as it is.
+      const [, type, data] = /^event: ([^\n]*)\ndata: ([^\n]*)$/.exec(event) ?? []
+      if (type === undefined || data === undefined) return []
+      return [{ seq: this.#seq++, type, data }]
     })
   }
 
   async #noteStarted(events: KeptEvent[]): Promise<void> {
     const begun = events.find(({ type }) => type === 'response.in_progress')
     const response = begun && asObject(asObject(parseJson(begun.data)).response)
-    if (response && !(await markStarted(this.id, response, this.#bill))) this.end('lost')
+    if (response && !(await withPatience(() => markStarted(this.id, response)))) this.end('lost')
   }
 
   #event(type: string, fields: JsonObject): KeptEvent {
@@ -175,9 +185,9 @@ export class Run {
     return { seq, type, data: JSON.stringify({ type, ...fields, sequence_number: seq }) }
   }
 
-  /** The end of a run that was ended: as it was cancelled, or with the server that it ran on. */
+  /** The end of a run that was ended: as it was cancelled, or with the server that it ran on, or was taken from it. */
   async #endEarly(): Promise<Ending> {
-    const { output, lastSeq } = await foldRun(this.id)
+    const { output, lastSeq } = await withPatience(() => foldRun(this.id))
     const begun = this.#begun()
     if (this.#why === 'cancelled') return { response: { ...begun, status: 'cancelled', output }, event: null }
     return endAsLost(begun, output, lastSeq + 1)
@@ -192,7 +202,7 @@ export class Run {
   async #fail(fault: StreamFault): Promise<Ending | null> {
     if (this.#why !== null) return null
     await this.log.flush()
-    const { output, lastSeq } = await foldRun(this.id)
+    const { output, lastSeq } = await withPatience(() => foldRun(this.id))
     this.#seq = lastSeq + 1
     const { type, code, message, param } = fault
     await this.log.append([this.#event('error', { error: { type, code, message, param } })])
@@ -203,23 +213,18 @@ export class Run {
 
   async #settle(response: JsonObject): Promise<void> {
     const usage = this.#meter.usage()
-    // Who was never heard, or refused, told the model nothing that anybody has to pay for.
-    const isRefused = (this.#bill.bill.status ?? 0) >= 400
-    const wasAsked = !isRefused && (this.#meter.firstByteMs !== null || this.#why !== null)
     const usual = this.#why === null ? 'completed' : 'stopped'
+    const bill = {
+      ...this.#bill,
+      // Who was never heard, or refused, told the model nothing that anybody has to pay for.
+      estimatedInput: this.#isAsked ? this.#bill.estimatedInput : 0,
+      firstTokenMs: this.#meter.firstByteMs,
+    }
+    // Where the events are another server's by now, or gone, as many tokens as pieces came.
+    const outputTokens = this.#isAsked ? Math.max(estimateOutput(response), this.#meter.events) : 0
+    const end = { usage, outcome: outcomes[String(response.status)] ?? usual, outputTokens }
     try {
-      await writeDown(
-        {
-          ...this.#bill,
-          estimatedInput: wasAsked ? this.#bill.estimatedInput : 0,
-          firstTokenMs: this.#meter.firstByteMs,
-        },
-        {
-          usage,
-          outcome: outcomes[String(response.status)] ?? usual,
-          outputTokens: wasAsked ? estimateOutput(response) : 0,
-        },
-      )
+      await withPatience(() => writeDown(bill, end))
     } catch (err) {
       log().error({ err: asAppError(err), responseId: this.id }, 'what a response cost was not written down')
     }

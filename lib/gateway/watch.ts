@@ -10,7 +10,7 @@ import { itemIdsOf } from './items'
 import { askHolder, findMakersKey } from './keyholder'
 import { nodeId } from './node'
 import { estimateOutput, readEnd, settleOpen } from './open-bills'
-import { insertItemRows, leaseMs, type ResponseRow } from './response-rows'
+import { insertItemRows, leaseMs, type OpenBill, type ResponseRow } from './response-rows'
 import { asObject } from './translate/json'
 
 const firstWaitMs = 1000
@@ -76,14 +76,14 @@ class Watch {
   }
 
   async #takeOver(): Promise<void> {
-    const taken = await sql<{ id: string; reservationId: string | null }>`
+    const taken = await sql<{ id: string; bill: OpenBill | null }>`
       UPDATE gateway_responses
       SET node_id = ${nodeId()}, lease_expires_at = now() + ${leaseMs}::int * interval '1 millisecond'
       WHERE id IN (
         SELECT id FROM gateway_responses WHERE status = 'pending' AND lease_expires_at <= now()
         ORDER BY lease_expires_at LIMIT ${maxTaken}::int FOR UPDATE SKIP LOCKED)
-      RETURNING id, input->'bill'->'bill'->'reservation'->>'id' AS "reservationId"`
-    await holdUse(taken.flatMap(({ reservationId }) => reservationId ?? []))
+      RETURNING id, bill`
+    await holdUse(taken.flatMap(({ bill }) => bill?.bill.reservation?.id ?? []))
     for (const { id } of taken) this.watch(id)
   }
 
@@ -134,7 +134,7 @@ type PendingRow = Pick<ResponseRow, 'id' | 'userId' | 'boundTo'> &
 async function findPending(id: string): Promise<PendingRow | null> {
   const [row] = await sql<PendingRow>`
     SELECT id, user_id AS "userId", project_id AS "boundTo", provider, source, credential_id AS "credentialId",
-      base_url AS "baseUrl", coalesce((input->>'keysOf')::uuid, project_id) AS "projectId", created_at AS "createdAt"
+      base_url AS "baseUrl", coalesce(keys_of, project_id) AS "projectId", created_at AS "createdAt"
     FROM gateway_responses WHERE id = ${id} AND status = 'pending'`
   return row ?? null
 }

@@ -277,6 +277,99 @@ test('an Idempotency-Key makes one response, however often it is sent', async ()
   expect(chats.journal).toHaveLength(1)
 })
 
+test('a repeated call with its Idempotency-Key follows the same one, also after its reader has gone', async () => {
+  const openai = await world.sdk()
+  chats.script({ text: words(40), delayMs: 20 })
+  const ask = () =>
+    openai.responses.create(
+      { model: 'llama', input, background: true, stream: true },
+      { headers: { 'Idempotency-Key': 'background-stream' } },
+    )
+  const first = await readBeginning(await ask())
+  const again = await readEvents(await ask())
+  expect(again.slice(0, first.events.length)).toEqual(first.events)
+  expect(again.at(-1)?.type).toBe('response.completed')
+  expect(await readEvents(await ask())).toEqual(again)
+  expect(chats.journal).toHaveLength(1)
+  await readLedger(world, openai.keyId, 1)
+})
+
+describe('whatever letters are in it', () => {
+  test.each([
+    ['what no text of the database can hold', '\u0000 and \ud800'],
+    ['line ends that are none in JSON', 'a\u2028b\u2029c'],
+  ])('%s: it is made, found, followed, gone on with and deleted', async (_what, odd) => {
+    const openai = await world.sdk()
+    for (const background of [true, false]) {
+      chats.script({ text: ['One ', odd, ' two'] })
+      const asked = {
+        model: 'llama',
+        input: odd,
+        instructions: odd,
+        metadata: { odd },
+        background,
+        stream: true,
+      }
+      const answer = await world.post('/responses', asked, openai.key)
+      const events = (await readAllData(answer)) as StreamEvent[]
+      expect(events.at(-1)?.type).toBe('response.completed')
+      expect(events.map(({ sequence_number }) => sequence_number)).toEqual(events.map((_, index) => index))
+      const { response } = events[0] as StreamEvent & { response: { id: string } }
+      if (background) expect(await eventsAfter(openai, response.id, 3)).toEqual(events.slice(4))
+      const found = await openai.responses.retrieve(response.id)
+      expect(found.instructions).toBe(odd)
+      expect((await openai.responses.inputItems.list(response.id)).data).toHaveLength(1)
+      const next = { model: 'llama', input: 'And?', previous_response_id: response.id }
+      expect((await openai.responses.create(next)).status).toBe('completed')
+      await openai.responses.delete(response.id)
+    }
+    expect(
+      await refusalOf(openai.responses.create({ model: 'llama', input, previous_response_id: odd })),
+    ).toMatchObject({ status: 400 })
+  })
+})
+
+test('where another model is asked and fails, too, it is paid for once, and what was set aside comes back', async () => {
+  const openai = await world.sdk({ budget_usd: 0.004, fallback_models: ['priced-too'] })
+  const price = { input_usd: 0.25, cached_input_usd: null, output_usd: 2 }
+  expect((await world.admin.put('/api/admin/prices', { model: 'priced-too', price })).status).toBe(204)
+  chats.script({ match: { model: 'priced' }, error: 'server_error' }, { times: 3 })
+  chats.script({ match: { model: 'priced-too' }, error: 'server_error' }, { times: 3 })
+  const more = { max_output_tokens: 1500 }
+  const made = await openai.responses.create({ model: 'priced', input, background: true, ...more })
+  await ended(openai, made.id)
+  expect((await openai.responses.retrieve(made.id)).status).toBe('failed')
+  expect(await readLedger(world, openai.keyId, 1)).toMatchObject([{ outcome: 'failed', model: 'priced-too' }])
+  chats.reset()
+  const again = await openai.responses.create({ model: 'priced', input, background: true, ...more })
+  await ended(openai, again.id)
+  expect((await openai.responses.retrieve(again.id)).status).toBe('completed')
+  await readLedger(world, openai.keyId, 2)
+})
+
+test('what it has said is paid for, though it is deleted before its end', async () => {
+  const openai = await world.sdk()
+  chats.script({ text: words(500), delayMs: 10 })
+  const { id } = await readBeginning(await begin(openai), 30)
+  await openai.responses.delete(id)
+  const [row] = await readLedger(world, openai.keyId, 1)
+  expect(row).toMatchObject({ outcome: 'stopped', estimated: true })
+  expect(row?.output_tokens).toBeGreaterThanOrEqual(30)
+})
+
+test('a user has so many under way and no more', async () => {
+  const own = await startGateway({ OPENAI_API_KEY: '', DRAIN_TIMEOUT: '1s' })
+  await keepKeys(own.admin)
+  const openai = await own.sdk()
+  chats.script({ firstByteDelayMs: 60_000 }, { times: 100 })
+  const ask = () => openai.responses.create({ model: 'llama', input, background: true })
+  const made = await Promise.all(Array.from({ length: 100 }, ask))
+  expect(await refusalOf(ask())).toMatchObject({ status: 429 })
+  await openai.responses.cancel(String(made[0]?.id))
+  expect((await ask()).status).toBe('queued')
+  await own.close()
+})
+
 describe('when its server ends', () => {
   async function leave(end: (own: GatewayWorld) => Promise<unknown>, policy: object = {}) {
     const own = await startGateway({ OPENAI_API_KEY: '', DRAIN_TIMEOUT: '1s' })

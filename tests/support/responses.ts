@@ -19,6 +19,7 @@ export async function getBytes(url: string, key: string): Promise<{ status: numb
 
 type Entry = {
   endpoint: string
+  model: string
   outcome: string
   input_tokens: number
   output_tokens: number

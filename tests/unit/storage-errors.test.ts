@@ -25,3 +25,8 @@ test('a limit of the server’s own on the time of a statement or a lock is no f
   for (const code of ['57014', '55P03'])
     expect(asStorageError(Object.assign(new Error('canceling statement'), { code })).code).toBe('unavailable')
 })
+
+test('a character that no text has is the caller’s', () => {
+  const error = Object.assign(new Error('invalid byte sequence for encoding "UTF8": 0x00'), { code: '22021' })
+  expect(asStorageError(error).code).toBe('invalid_input')
+})
