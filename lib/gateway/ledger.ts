@@ -95,9 +95,11 @@ function readUse({ question, status, cache }: Line, meter: StreamMeter | null, h
   }
 }
 
-/** About as many tokens as a call tells the model. */
-export function estimateInput({ path, bytes }: Question): number {
-  return path === '/moderations' ? 0 : estimateTokens(bytes.byteLength)
+/** About as many tokens as a call tells the model, with what is sent along of a conversation that is kept here. */
+export function estimateInput({ path, bytes, earlier = [] }: Question): number {
+  if (path === '/moderations') return 0
+  const before = earlier.length > 0 ? JSON.stringify(earlier).length : 0
+  return estimateTokens(bytes.byteLength + before)
 }
 
 /** About as many tokens as so many bytes are. */
