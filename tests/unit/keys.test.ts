@@ -219,3 +219,16 @@ test('twenty keys made at once are listed newest first, page by page', async () 
   expect(times).toEqual(times.toSorted().reverse())
   expect(new Set([...first.items, ...second.items].map(({ id }) => id)).size).toBe(20)
 })
+
+test('what another server changes counts after half a second, however slowly the key was looked up', async () => {
+  const { key, id } = await make(await makeActor('slow'))
+  let looking = Promise.resolve('')
+  await db().$transaction(async (other) => {
+    await other.$executeRaw`LOCK TABLE users IN ACCESS EXCLUSIVE MODE`
+    looking = codeOf(requireCaller(send(key)))
+    await new Promise((wake) => setTimeout(wake, 700))
+  })
+  expect(await looking).toBe('let in')
+  await db().apiKey.update({ where: { id }, data: { revokedAt: new Date() } })
+  expect(await codeOf(requireCaller(send(key)))).toBe('unauthenticated')
+})
