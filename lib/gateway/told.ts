@@ -58,8 +58,15 @@ const isOwn = (type: string) => type === 'function' || type === 'custom'
 const toolsTokens = 600
 const describedTokens = 1000
 
-const typesOfTools = (body: JsonObject) =>
-  asList(body.tools).map((tool) => (isObject(tool) && typeof tool.type === 'string' ? tool.type : ''))
+/** Items that bring tools along. */
+const bringers = new Set<unknown>(['additional_tools', 'tool_search_output'])
+
+function typesOfTools({ tools, input }: JsonObject): string[] {
+  const items = asList(input).filter((item) => isObject(item) && bringers.has(item.type))
+  return [...asList(tools), ...items.flatMap((item) => asList((item as JsonObject).tools))].map((tool) =>
+    isObject(tool) && typeof tool.type === 'string' ? tool.type : '',
+  )
+}
 
 /**
  * Whether the model server may run tools and read everything again after each: tools that are not known to be the

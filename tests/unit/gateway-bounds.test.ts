@@ -128,6 +128,24 @@ test('tools that the model server runs are read again after each, as often as is
   expect(limitOutput('/responses', own, null, mini)).toEqual(own)
 })
 
+test.each(['additional_tools', 'tool_search_output'])('tools that come with %s are tools as any', (type) => {
+  const bringing = (tool: object) => ({
+    input: [
+      { role: 'user', content: 'Hi' },
+      { type, tools: [tool] },
+    ],
+  })
+  const search = bringing({ type: 'web_search' })
+  expect(bound('/responses', search).inputTokens).toBe(5 * 400_000)
+  expect(limitOutput('/responses', search, null, mini)).toEqual({ ...search, max_tool_calls: 4 })
+  const own = bringing({ type: 'function', name: 'f' })
+  expect(bound('/responses', own).inputTokens).toBe(bytesOf(own) + 600)
+  expect(limitOutput('/responses', own, null, mini)).toEqual(own)
+  // A list of what a server of tools has is no tool.
+  const listed = { input: [{ type: 'mcp_list_tools', tools: [{ name: 'search' }] }] }
+  expect(bound('/responses', listed).inputTokens).toBe(bytesOf(listed))
+})
+
 test('the most is written under the name that the server knows, shared out among the answers', () => {
   const limit = (path: string, body: Body, asked = mini) => limitOutput(path, body, 1000, asked)
   expect(limit('/chat/completions', chat({ max_tokens: -1 }))).toEqual(chat({ max_completion_tokens: 1000 }))
