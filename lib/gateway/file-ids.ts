@@ -1,7 +1,12 @@
 import type { JsonObject } from './asked'
+import { lookThrough } from './look-through'
+import { asList } from './translate/json'
 
 /** What a server said of files in an earlier answer; it opens none of them. */
-const quotes = new Set(['file_citation', 'container_file_citation', 'file_path', 'file_search_call'])
+const quotes = new Set<unknown>(['file_citation', 'container_file_citation', 'file_path', 'file_search_call'])
+
+/** Whether an object only speaks of what others name. */
+export const isQuote = ({ type }: JsonObject) => quotes.has(type)
 
 /**
  * The files at a model server that a request has it open: those of messages, of what tools put out, of masks and of
@@ -9,21 +14,10 @@ const quotes = new Set(['file_citation', 'container_file_citation', 'file_path',
  */
 export function fileIdsIn({ metadata: _, ...body }: JsonObject): string[] {
   const ids = new Set<string>()
-  // Not by calls of itself: nobody bounds how deep a body is.
-  const open: unknown[] = [body]
-  while (open.length > 0) {
-    const value = open.pop()
-    if (Array.isArray(value)) for (const one of value) open.push(one)
-    else if (typeof value === 'object' && value !== null) for (const part of look(value, ids)) open.push(part)
-  }
+  lookThrough(body, (value) => {
+    if (isQuote(value)) return []
+    for (const id of [value.file_id, ...asList(value.file_ids)]) if (typeof id === 'string') ids.add(id)
+    return Object.values(value)
+  })
   return [...ids]
-}
-
-/** Notes the files that an object names, and returns what is in it to be looked at, too. */
-function look(value: object, ids: Set<string>): unknown[] {
-  if ('type' in value && typeof value.type === 'string' && quotes.has(value.type)) return []
-  if ('file_id' in value && typeof value.file_id === 'string') ids.add(value.file_id)
-  const list = 'file_ids' in value && Array.isArray(value.file_ids) ? value.file_ids : []
-  for (const id of list) if (typeof id === 'string') ids.add(id)
-  return Object.values(value)
 }

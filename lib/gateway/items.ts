@@ -1,5 +1,4 @@
-import { containersOf } from './places'
-import { isObject } from './translate/json'
+import { isObject, type JsonObject } from './translate/json'
 
 /** OpenAI names the items of a response so: `msg_…`, `rs_…`, `fc_…` and others. */
 const idPattern = /^[a-z]{1,10}_[\w-]{1,200}$/
@@ -22,6 +21,11 @@ export function itemIdsOf(response: unknown): string[] {
 function idsOf(item: unknown): string[] {
   if (!isObject(item)) return []
   return [item.id, ...containersOf(item)].filter(isName)
+}
+
+/** The containers in which the call ran that an item tells of. */
+function containersOf({ container_id: id, environment }: JsonObject): unknown[] {
+  return [id, isObject(environment) ? environment.container_id : null]
 }
 
 function isName(id: unknown): id is string {

@@ -1,6 +1,8 @@
+import { createHash } from 'node:crypto'
 import type { Actor } from '../auth'
 import { requireRoom, sql } from '../db'
 import { AppError } from '../errors'
+import type { LentKey } from '../vault'
 import type { Call } from './call'
 import type { Maker } from './keyholder'
 import type { Bill } from './ledger'
@@ -74,29 +76,49 @@ export async function insertUpstreamRow(
     ON CONFLICT (id) DO NOTHING`
 }
 
-/** Writes down that these items are of a response's output, so that whoever made it can name them. */
-export async function insertItemRows(responseId: string, itemIds: string[]): Promise<void> {
+/**
+ * Writes down that these items are of a response's output, so that whoever made it can name them. `from` is whose word
+ * that is: another server than the response's own may call its answers as it likes. A row is named by its owner and
+ * their key, too, so that what one server calls its items is in nobody else's way.
+ */
+export async function insertItemRows(
+  responseId: string,
+  itemIds: string[],
+  from: Pick<Maker, 'provider' | 'baseUrl'>,
+): Promise<void> {
   if (itemIds.length === 0) return
   await requireRoom()
   await sql`
     INSERT INTO gateway_responses
       (id, user_id, project_id, provider, source, credential_id, base_url, model, status, previous_id)
-    SELECT item.id, r.user_id, r.project_id, r.provider, r.source, r.credential_id, r.base_url, r.model, 'item', r.id
-    FROM gateway_responses r, unnest(${itemIds}::text[]) AS item(id) WHERE r.id = ${responseId}
+    SELECT item.id || '@' || encode(sha256(convert_to(
+        concat_ws('|', r.user_id, r.provider, r.source, r.credential_id, r.base_url), 'UTF8')), 'hex'),
+      r.user_id, r.project_id, r.provider, r.source, r.credential_id, r.base_url, r.model, 'item', r.id
+    FROM gateway_responses r, unnest(${itemIds}::text[]) AS item(id)
+    WHERE r.id = ${responseId} AND r.provider = ${from.provider} AND r.base_url = ${from.baseUrl}
     ON CONFLICT (id) DO NOTHING`
 }
 
-/** Which of these items are of responses of the actor's, and of which. */
+/** Which of these items are of responses that the actor made with this key. */
 export async function findOwnItems(
   { userId, boundTo }: Actor,
+  { provider, source, credentialId, baseUrl }: LentKey,
   itemIds: string[],
-): Promise<Map<string, string>> {
-  if (itemIds.length === 0) return new Map()
-  const rows = await sql<{ id: string; responseId: string }>`
-    SELECT id, previous_id AS "responseId" FROM gateway_responses
-    WHERE id = ANY(${itemIds}::text[]) AND status = 'item' AND user_id = ${userId}::uuid
+): Promise<Set<string>> {
+  if (itemIds.length === 0) return new Set()
+  const place = [userId, provider, source, ...(credentialId === null ? [] : [credentialId]), baseUrl].join(
+    '|',
+  )
+  const suffix = `@${createHash('sha256').update(place).digest('hex')}`
+  // Those that were written down by their own names alone are still read.
+  const rowIds = itemIds.flatMap((id) => [id, id + suffix])
+  const rows = await sql<{ id: string }>`
+    SELECT split_part(id, '@', 1) AS id FROM gateway_responses
+    WHERE id = ANY(${rowIds}::text[]) AND status = 'item' AND user_id = ${userId}::uuid
+      AND provider = ${provider} AND source = ${source} AND base_url = ${baseUrl}
+      AND credential_id IS NOT DISTINCT FROM ${credentialId}::uuid
       AND (${boundTo}::uuid IS NULL OR project_id = ${boundTo}::uuid)`
-  return new Map(rows.map(({ id, responseId }) => [id, responseId]))
+  return new Set(rows.map(({ id }) => id))
 }
 
 export async function deleteRow(id: string): Promise<void> {

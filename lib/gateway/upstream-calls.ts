@@ -75,7 +75,7 @@ async function learn(row: ResponseRow, response: Response): Promise<Response> {
   const { bytes, rest } = await readWhole(response.body, maxReadBytes)
   if (rest !== null) return new Response(rest, { status, headers })
   const said = asObject(parseJson(Buffer.from(bytes).toString('utf8')))
-  await insertItemRows(row.id, itemIdsOf(said))
+  await insertItemRows(row.id, itemIdsOf(said), row)
   await noteEnd(row, said)
   return new Response(bytes, { status, headers })
 }

@@ -45,7 +45,9 @@ export class UpstreamResponse implements Keeping {
   async keepWhole(bytes: Uint8Array): Promise<void> {
     await this.#learn(bytes)
     this.#named.resolve(this.#id)
-    if (this.#id !== null) await insertItemRows(this.#id, itemIdsOf(parseJson(Buffer.from(bytes).toString())))
+    if (this.#id === null) return
+    const ids = itemIdsOf(parseJson(Buffer.from(bytes).toString()))
+    await insertItemRows(this.#id, ids, this.#exchange.target.key)
   }
 
   /** The same for a stream: the piece that names the response waits until it is written down, as what follows an item does. */
@@ -103,7 +105,7 @@ export class UpstreamResponse implements Keeping {
     if (this.#prelude !== null) await this.#learn(bytes)
     if (this.#id === null || ids.length === 0) return
     const id = this.#id
-    this.#writing = insertItemRows(id, ids).catch((err) =>
+    this.#writing = insertItemRows(id, ids, this.#exchange.target.key).catch((err) =>
       log().warn({ err: asAppError(err), responseId: id }, 'the items of a response were not written down'),
     )
   }

@@ -103,7 +103,7 @@ class Watch {
       const said = await this.#ask(row)
       const end = said && readEnd(said)
       if (said && end) {
-        await insertItemRows(id, itemIdsOf(said))
+        await insertItemRows(id, itemIdsOf(said), row)
         return await settleOpen(id, end)
       }
       if (Date.now() - row.createdAt.getTime() < env().PROVIDER_TIMEOUTS.totalMs) return false
