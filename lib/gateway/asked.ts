@@ -1,5 +1,6 @@
 import { AppError } from '../errors'
 import { readJson } from '../http'
+import { hasDoubledFields } from './doubled'
 
 export type JsonObject = { [name: string]: unknown }
 
@@ -62,7 +63,9 @@ export async function readAsked({ path, request, defaults }: ModelCall): Promise
     model: readModel(given.model),
     isStream: given.stream === true,
   }
-  return lacking.length === 0 ? asked : rewrite(asked, Object.fromEntries(lacking))
+  // What is looked at here is what is sent, whichever of two fields a server would take.
+  const isAsItCame = lacking.length === 0 && !hasDoubledFields(bytes, given)
+  return isAsItCame ? asked : rewrite(asked, Object.fromEntries(lacking))
 }
 
 function readModel(given: unknown): string | null {
