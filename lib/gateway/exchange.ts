@@ -41,8 +41,7 @@ export async function openExchange(sending: Sending): Promise<Exchange> {
   const wire = findWire(readyFor(sending, hidesUsage), target)
   const meter = new StreamMeter()
   const ended = Promise.withResolvers<How>()
-  let how: How | null = null
-  let isStream = false
+  let ending: How | null = null
   const answer = await lendKey(key, () =>
     wire.open({
       key,
@@ -54,18 +53,27 @@ export async function openExchange(sending: Sending): Promise<Exchange> {
       signal,
       tap: {
         chunk: (bytes) => meter.chunk(bytes),
-        over: (ending) => {
-          how = ending === 'whole' && isStream && !meter.hasSaidAll ? 'broken' : ending
+        over: (how) => {
+          ending = how
           ended.resolve(how)
         },
         lastWords: (error) => wire.lastWords(meter, error),
       },
     }),
   )
-  isStream = answer.status === 200 && isOfEvents(answer) && talks.has(sending.question.path)
+  const isTalk = answer.status === 200 && isOfEvents(answer) && talks.has(sending.question.path)
+  // A short answer may be over by now, so this is looked at when somebody asks.
+  const judge = (how: How): How => (how === 'whole' && isTalk && !meter.hasSaidAll ? 'broken' : how)
   const isFiltered = hidesUsage && answer.status === 200 && !wire.translation
   const body = isFiltered ? new UsageFilter().filter(answer.body) : answer.body
-  return { target, wire, meter, ended: ended.promise, how: () => how, answer: { ...answer, body } }
+  return {
+    target,
+    wire,
+    meter,
+    ended: ended.promise.then(judge),
+    how: () => ending && judge(ending),
+    answer: { ...answer, body },
+  }
 }
 
 /** Streams of these say how they end. */

@@ -57,14 +57,17 @@ export async function findOwnRow({ userId, boundTo }: Actor, id: string): Promis
   return row ?? null
 }
 
-/** Writes down whose a response is that a model server keeps; with a bill, that its use is to be asked for. */
+/**
+ * Writes down whose a response is that a model server keeps; with a bill, that its use is to be asked for. False for a
+ * name that is taken: a server can call its answers as it likes, and another's stays another's.
+ */
 export async function insertUpstreamRow(
   { actor, question }: Call,
   { key, model }: Target,
   { id, bill }: { id: string; bill: OpenBill | null },
-): Promise<void> {
+): Promise<boolean> {
   await requireRoom()
-  await sql`
+  const made = await sql`
     INSERT INTO gateway_responses
       (id, user_id, project_id, provider, source, credential_id, base_url, model, background, status, keys_of, bill,
        node_id, lease_expires_at)
@@ -73,7 +76,8 @@ export async function insertUpstreamRow(
       ${bill ? 'pending' : 'upstream'}, ${question.want.projectId ?? null}::uuid,
       ${bill && JSON.stringify(bill)}::json, ${bill && nodeId()}::text,
       CASE WHEN ${bill !== null} THEN now() + ${leaseMs}::int * interval '1 millisecond' END)
-    ON CONFLICT (id) DO NOTHING`
+    ON CONFLICT (id) DO NOTHING RETURNING 1`
+  return made.length > 0
 }
 
 /**

@@ -116,12 +116,10 @@ export class UpstreamResponse implements Keeping {
     const id = idPattern.exec(beginning.toString('latin1'))?.[1] ?? null
     this.#prelude = id === null && beginning.length < maxPreludeBytes ? beginning : null
     if (id === null) return
-    await insertUpstreamRow(this.#call, this.#exchange.target, {
-      id,
-      bill: this.#isBackground ? this.#openBill() : null,
-    })
-    this.#id = id
-    this.#named.resolve(id)
+    const bill = this.#isBackground ? this.#openBill() : null
+    const isNew = await insertUpstreamRow(this.#call, this.#exchange.target, { id, bill })
+    this.#id = isNew ? id : null
+    this.#named.resolve(this.#id)
   }
 
   /** Nobody listens any more, but what goes on in the background has to be known by name. */

@@ -3,6 +3,7 @@ import { type Client, signUp } from '../support/client'
 import { type GatewayWorld, startGateway, upstreamKey } from '../support/gateway'
 import { makeKey } from '../support/keys'
 import { type OpenAIServer, startOpenAI } from '../support/openai'
+import { readLedger } from '../support/responses'
 
 /*
  * What calls name of things that were made before: with a key that many share nobody reaches what others made, however
@@ -46,7 +47,7 @@ async function ask(key: string, body: object, path = '/responses') {
     output?: { id: string; container_id?: string }[]
     error?: { param: string; message: string }
   }
-  return { status: answer.status, ...said }
+  return { ...said, status: answer.status }
 }
 
 const naming = (id: string) => ({ input: [{ type: 'item_reference', id }, user] })
@@ -83,6 +84,30 @@ test('what somebody’s own server claims to have made opens nothing at an accou
   expect(world.upstream.journal).toHaveLength(before)
   expect(await ask(ada, naming(item))).toMatchObject({ status: 200 })
   expect(await ask(ada, inContainer(container))).toMatchObject({ status: 200 })
+})
+
+test('a server that calls its answer as another’s response settles nothing of theirs', async () => {
+  const admin = await signUp(world.server.url, 'ada')
+  const ada = await makeKey(admin, { scopes: ['gateway'] })
+  const words = Array.from({ length: 60 }, (_, index) => `word${index} `)
+  world.upstream.script({ text: words, delayMs: 50, usage: { input: 1234, output: 567 } })
+  const made = await ask(ada.key, { input: 'Hi', background: true })
+  const eve = await signUp(world.server.url, 'eve')
+  const key = await gatewayKey(eve)
+  await keepKey(eve, 'sk-test-of-eve', forge.baseUrl)
+  const usage = { input_tokens: 1, output_tokens: 1, total_tokens: 2 }
+  const forged = { id: made.id, object: 'response', status: 'completed', output: [], usage }
+  const events = [
+    `event: response.created\ndata: ${JSON.stringify({ type: 'response.created', response: forged, sequence_number: 0 })}\n\n`,
+    `event: response.completed\ndata: ${JSON.stringify({ type: 'response.completed', response: forged, sequence_number: 1 })}\n\n`,
+  ]
+  forge.script({ raw: events })
+  const answer = await world.post('/responses', { model, input: 'Hi', stream: true, background: true }, key)
+  expect(await answer.text()).toContain(String(made.id))
+  expect(await ask(key, { input: [user], previous_response_id: made.id })).toMatchObject({ status: 400 })
+  expect(await readLedger({ admin }, ada.id, 1)).toMatchObject([{ input_tokens: 1234, output_tokens: 567 }])
+  const found = await world.post('/responses', { model, input: 'Hi', previous_response_id: made.id }, ada.key)
+  expect(found.status).toBe(200)
 })
 
 test.each<[string, string, string, object]>([

@@ -235,7 +235,8 @@ async function requireUse(heard: Heard[]): Promise<void> {
   for (const { recording, requestId } of heard) {
     const told = readTold(recording)
     const entry = ledger.get(requestId)
-    expect(entry, recording.name).toMatchObject({ status: recording.status, outcome: 'completed' })
+    const outcome = hasFailed(recording) ? 'failed' : 'completed'
+    expect(entry, recording.name).toMatchObject({ status: recording.status, outcome })
     if (told !== null)
       expect(entry, recording.name).toMatchObject({
         estimated: false,
@@ -244,6 +245,11 @@ async function requireUse(heard: Heard[]): Promise<void> {
         cached_tokens: told.cached_tokens,
       })
   }
+}
+
+function hasFailed({ body, isStream }: Recording): boolean {
+  const failures = ['event: error', 'event: response.failed']
+  return isStream && eventsOf(body).some((event) => failures.some((failure) => event.startsWith(failure)))
 }
 
 type Told = { input_tokens: number; output_tokens: number; cached_tokens: number }

@@ -144,8 +144,10 @@ export function readCompletions(body: Buffer, endedClean: boolean): Meaning {
     if (isFlatError) return 'error'
     const choices = listOf(get(chunk, 'choices'))
     for (const choice of choices) if ((get(choice, 'index') ?? 0) === 0 && !take(choice)) return 'error'
-    const counts = ['prompt_tokens', 'completion_tokens'].map((name) => get(chunk, 'usage', name))
-    if (counts.every((count) => countOf(count) !== undefined)) hasUsage = true
+    const count = (name: string) => countOf(get(chunk, 'usage', name))
+    // Who tells the input and the sum has told the output.
+    const output = count('completion_tokens') ?? count('total_tokens')
+    if (count('prompt_tokens') !== undefined && output !== undefined) hasUsage = true
     return hasReason && hasUsage && choices.length === 0 ? 'whole' : 'on'
   })
   return meaning(said, state === 'on' && hasReason ? 'whole' : state)
