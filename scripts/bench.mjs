@@ -77,6 +77,7 @@ async function measureScripts(url, token) {
     dashboard: '/dashboard',
     projects: '/projects',
     vault: '/vault',
+    keys: '/keys',
     settings: '/settings',
     chat: '/chat',
   }
