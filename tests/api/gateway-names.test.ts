@@ -86,6 +86,20 @@ test('what somebody’s own server claims to have made opens nothing at an accou
   expect(await ask(ada, inContainer(container))).toMatchObject({ status: 200 })
 })
 
+test.each([false, true])(
+  'where code ran can be taken up again though nothing is stored, stream: %s',
+  async (stream) => {
+    const key = await gatewayKey(await signUp(world.server.url, 'ada'))
+    world.upstream.script(code)
+    const tools = [{ type: 'code_interpreter', container: { type: 'auto' } }]
+    const answer = await world.post('/responses', { model, input: [user], tools, store: false, stream }, key)
+    const container = /"container_id":\s*"(cntr_\w+)"/.exec(await answer.text())?.[1]
+    expect(await ask(key, { ...inContainer(String(container)), store: false })).toMatchObject({ status: 200 })
+    const other = await gatewayKey(await signUp(world.server.url, 'eve'))
+    expect(await ask(other, inContainer(String(container)))).toMatchObject({ status: 404 })
+  },
+)
+
 test('a server that calls its answer as another’s response settles nothing of theirs', async () => {
   const admin = await signUp(world.server.url, 'ada')
   const ada = await makeKey(admin, { scopes: ['gateway'] })

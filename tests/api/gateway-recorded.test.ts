@@ -247,9 +247,16 @@ async function requireUse(heard: Heard[]): Promise<void> {
   }
 }
 
+/** Some say so; one was recorded without its end. */
 function hasFailed({ body, isStream }: Recording): boolean {
-  const failures = ['event: error', 'event: response.failed']
-  return isStream && eventsOf(body).some((event) => failures.some((failure) => event.startsWith(failure)))
+  if (!isStream) return false
+  const events = eventsOf(body)
+  const isOne = (event: string, names: string[]) => names.some((name) => event.startsWith(name))
+  const ends = ['event: response.completed', 'event: response.incomplete', 'data: [DONE]']
+  return (
+    events.some((event) => isOne(event, ['event: error', 'event: response.failed'])) ||
+    !events.some((event) => isOne(event, ends))
+  )
 }
 
 type Told = { input_tokens: number; output_tokens: number; cached_tokens: number }
