@@ -39,10 +39,11 @@ export async function openRun(opening: Opening, targets: Target[]): Promise<Answ
   const leave = runs().takePlace(actor.userId)
   try {
     const { start, reservation, response } = await begin(opening, own, target)
-    runs().open(start, leave)
     const { id } = start.origin
     const answer = asked.isStream ? streamRun(actor, id, -1) : Response.json(response)
     tellLimits(answer.headers, reservation)
+    // Last: from here on its place is the run's to give back.
+    runs().open(start, leave)
     return { response: answer, isWhole: () => true, served: target, ...(asked.isStream && { runId: id }) }
   } catch (error) {
     leave()
