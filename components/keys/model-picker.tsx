@@ -135,7 +135,8 @@ function Offer({ anchor, labelOf, typed, known }: OfferProps) {
   return (
     <Combobox.Portal render={<section aria-label="Choices" />}>
       <Combobox.Positioner anchor={anchor} align="start" sideOffset={4} className="z-50 outline-none">
-        <Combobox.Popup className="float-motion w-(--anchor-width) overflow-hidden rounded-panel bg-raised shadow-float outline-none data-empty:hidden">
+        {/* It goes at once: while it left, it would be a list that belongs to no field. */}
+        <Combobox.Popup className="float-motion w-(--anchor-width) overflow-hidden rounded-panel bg-raised shadow-float outline-none data-empty:hidden data-ending-style:hidden">
           <Combobox.List className="max-h-[min(264px,var(--available-height))] scroll-py-1 overflow-y-auto p-1 outline-none">
             {(value: string) => (
               <Combobox.Item

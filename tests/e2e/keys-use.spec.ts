@@ -99,6 +99,32 @@ test('what is wrong with a limit is said at its field, and nothing is lost', asy
   expect(await readRecord(page)).toMatchObject({ name: 'Faulty', allowed_models: ['gpt-5'] })
 })
 
+test('choices of models never stay in sight without the field that they belong to', async ({
+  keys,
+  page,
+}) => {
+  await keys.begin()
+  await keys.unfoldLimits()
+  const strays = page.evaluate(async () => {
+    const deadline = performance.now() + 10_000
+    let isOver = false
+    for (let wasSeen = false; !isOver; ) {
+      if (performance.now() > deadline) return 'the choices never came and went'
+      const list = document.querySelector('[role=listbox]')
+      const isOwned = list && document.querySelector(`[aria-expanded=true][aria-controls="${list.id}"]`)
+      if (list?.checkVisibility() && !isOwned) return 'the choices stand alone'
+      isOver = wasSeen && list === null
+      wasSeen ||= list !== null
+      await new Promise((next) => setTimeout(next))
+    }
+    return null
+  })
+  await keys.dialog.getByLabel('Models', { exact: true }).fill('gpt')
+  await expect(page.getByRole('option').first()).toBeVisible()
+  await keys.dialog.getByLabel('Name').focus()
+  expect(await strays).toBeNull()
+})
+
 test('a call with the key appears in its traffic by itself, and opens to all that is known', async ({
   keys,
   page,
