@@ -16,6 +16,7 @@ import { join, resolve } from 'node:path'
 import { requireNoSecretTold } from './canary.mjs'
 import { provideChromium } from './chromium.mjs'
 import { provideCurl } from './curl.mjs'
+import { failedInPlaywright, failedInVitest, tellFailures } from './failed-tests.mjs'
 import { build, isFresh, remake } from './freshness.mjs'
 import { listRemaining } from './leftovers.mjs'
 import { runCommand, say, secondsSince } from './report.mjs'
@@ -30,6 +31,9 @@ const DIST_DIR = '.next-test'
 
 /** @type {Outcome[]} */
 const outcomes = []
+
+/** @type {import('./failed-tests.mjs').Failure[]} */
+const failures = []
 
 /** The tool at work. @type {import('node:child_process').ChildProcess | undefined} */
 let running
@@ -167,7 +171,9 @@ async function vitest(project, runDir) {
     '--passWithNoTests',
     ...reporters,
   ])
-  const { numPassedTests = 0, numFailedTests = 0 } = readReport(report)
+  const told = readReport(report)
+  failures.push(...failedInVitest(told))
+  const { numPassedTests = 0, numFailedTests = 0 } = told
   end(`vitest: ${project}`, fairCount(numPassedTests, numFailedTests, ok), started)
 }
 
@@ -182,7 +188,9 @@ async function playwright(runDir) {
     ['test', '--reporter=list,json', '--pass-with-no-tests'],
     env,
   )
-  const { expected = 0, unexpected = 0, flaky = 0 } = readReport(report).stats ?? {}
+  const told = readReport(report)
+  failures.push(...failedInPlaywright(told))
+  const { expected = 0, unexpected = 0, flaky = 0 } = told.stats ?? {}
   end('playwright', fairCount(expected, unexpected + flaky, ok), started)
 }
 
@@ -221,6 +229,7 @@ function summarize(started) {
   const passed = outcomes.reduce((sum, { count }) => sum + count.passed, 0)
   const failed = outcomes.reduce((sum, { count }) => sum + count.failed, 0)
   say(`  everything took ${secondsSince(started)}\n`)
+  for (const line of tellFailures(failures)) say(line)
   say(`${passed} passed, ${failed} failed`)
   process.exitCode = failed > 0 ? 1 : 0
 }
