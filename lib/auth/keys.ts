@@ -89,7 +89,9 @@ export async function updateKey(
     await lockKey(tx, actor.userId, keyId)
     const which = { where: { id: keyId }, include: withMeter }
     const before = await tx.apiKey.findUniqueOrThrow(which)
-    const row = await tx.apiKey.update({ ...which, data: toColumns(input) })
+    await tx.apiKey.update({ where: { id: keyId }, data: toColumns(input) })
+    await openMeter(tx, keyId)
+    const row = await tx.apiKey.findUniqueOrThrow(which)
     const changed = changesOf(before, row)
     if (changed.length > 0) await audit(tx, { actor, origin, action: 'key.update', row, changed })
     return toKeyRecord(row)
@@ -120,6 +122,13 @@ async function lockKey(tx: Transaction, userId: string, keyId: string): Promise<
     SELECT 1 FROM api_keys
     WHERE id = ${keyId}::uuid AND user_id = ${userId}::uuid AND revoked_at IS NULL FOR NO KEY UPDATE`
   if (found.length === 0) throw noSuchKey()
+}
+
+/** A budget that the key did not have so far counts what it has spent already: its meter says so from now on. */
+async function openMeter(tx: Transaction, keyId: string): Promise<void> {
+  await tx.$queryRaw`
+    SELECT 1 FROM api_keys k, LATERAL hold_key_meter(k.id, k.budget_period) AS held
+    WHERE k.id = ${keyId}::uuid AND k.budget_usd IS NOT NULL`
 }
 
 /** Keys of one user are made in turn, so that their number is what was counted. Gives the owner's role at this moment. */

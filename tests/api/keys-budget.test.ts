@@ -106,6 +106,21 @@ test('a key whose budget is used up asks for nothing more, by no call, and nothi
   expect((await followToEnd(talk.user, own.reply.events_url)).at(-1)).toMatchObject({ type: 'completed' })
 })
 
+test('a budget that is given later counts what was spent before, and says so at once', async () => {
+  const keyed = await openWithKey({})
+  openai.script({ usage: { input: 1000, output: 300 } })
+  const { messageId } = await answerTo(keyed, 'Hello')
+  expect(await costOf(keyed)).toBe(0.00085)
+  const change = (policy: Partial<CreateKey>) => keyed.talk.user.patch(`/api/keys/${keyed.keyId}`, policy)
+  for (const policy of [{ budget_usd: 0.5 }, { budget_period: 'month' }, { budget_usd: 0.0001 }] as const) {
+    expect((await change(policy)).body).toMatchObject({ ...policy, spent_usd: 0.00085 })
+    expect(await spentOf(keyed)).toBe(0.00085)
+  }
+  expect((await change({ budget_usd: null })).body).toMatchObject({ spent_usd: null })
+  await change({ budget_usd: 0.0001, budget_period: 'total' })
+  expect((await say(keyed, 'More', newId(), messageId)).body).toMatchObject({ error: used })
+})
+
 test('a key asks as often in a minute as it may, in chat and through the gateway together', async () => {
   const second = (Date.now() / 1000) % 60
   if (second > 45) await new Promise((wake) => setTimeout(wake, (60.5 - second) * 1000))
