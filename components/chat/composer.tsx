@@ -138,11 +138,20 @@ function LengthNote({ length }: { length: number }) {
   )
 }
 
+/** What was typed before the page came to life stands in the field; here it is taken notice of. */
+function useTypedEarly(area: RefObject<HTMLTextAreaElement | null>, onText: (text: string) => void): void {
+  const take = useRef(onText)
+  useEffect(() => {
+    if (area.current?.value) take.current(area.current.value)
+  }, [area])
+}
+
 /** Where messages are written. Enter sends, Shift+Enter begins a line, `/` opens the prompts. */
 export function Composer(props: ComposerProps) {
   const { area, text, onText, onSend, onEditLast, busy, stopping, onStop, agentName, prompts, children } =
     props
   useGrowingTextarea(area, text)
+  useTypedEarly(area, onText)
   const { files, attachments } = props
   const waiting = useWaitingSend(files, () => onSend(text))
   const hasContent = text.trim() !== '' || files.length > 0

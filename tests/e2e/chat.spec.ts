@@ -1,4 +1,5 @@
 import AxeBuilder from '@axe-core/playwright'
+import { holdScripts } from '../support/browser'
 import { expect, test } from '../support/chat-page'
 import { startOpenAI } from '../support/openai'
 
@@ -173,6 +174,7 @@ test('everything works by keyboard', async ({ chat, page }) => {
   await expect(editor).toBeHidden()
   await expect(chat.composer).toBeFocused()
   const jump = page.getByRole('button', { name: 'Jump to the latest message' })
+  await expect(jump).toBeVisible()
   await page.keyboard.press('Shift+Tab')
   await expect(jump).toBeFocused()
   await page.keyboard.press('Enter')
@@ -182,6 +184,18 @@ test('everything works by keyboard', async ({ chat, page }) => {
   await expect(chat.answer.getByRole('button', { name: 'Regenerate' })).toBeFocused()
   await page.keyboard.press('Enter')
   await expect(chat.answer.getByRole('group', { name: 'Versions of this message' })).toContainText('2/2')
+})
+
+test('what is typed before the page has come to life is sent as well', async ({ chat, page }) => {
+  const { agentId } = await chat.makeAgent()
+  const release = await holdScripts(page)
+  await page.goto(`/chat/${agentId}`, { waitUntil: 'commit' })
+  await chat.composer.fill('early bird')
+  release()
+  await expect(chat.send).toBeEnabled()
+  await chat.composer.press('Enter')
+  await expect(chat.answer).toBeVisible()
+  expect((await chat.stored())[0]).toMatchObject({ role: 'user', text: 'early bird' })
 })
 
 test('a draft waits in its own conversation', async ({ chat, page }) => {
@@ -214,6 +228,8 @@ test('a conversation is renamed, pinned, and deleted with ten seconds to think',
   await expect(list.getByRole('heading', { name: 'Pinned' })).toBeVisible()
   await options.click()
   await page.getByRole('menuitem', { name: 'Delete' }).click()
+  // The offer stays as long as it is pointed at.
+  await page.getByRole('button', { name: 'Undo' }).hover()
   await expect(list.getByRole('link', { name: 'Named by hand' })).toBeHidden()
   await expect(page.getByRole('heading', { name: 'Guide' })).toBeVisible()
   await page.getByRole('button', { name: 'Undo' }).click()

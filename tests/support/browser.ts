@@ -1,4 +1,4 @@
-import { test as base } from '@playwright/test'
+import { test as base, type Page } from '@playwright/test'
 import { startServer, type TestServer } from './server'
 
 /** Playwright's test with a server of its own for each worker; `page.goto('/login')` goes there. */
@@ -17,5 +17,18 @@ export const test = base.extend<
   ],
   baseURL: async ({ server }, use) => use(server.url),
 })
+
+/** Keeps the code of every page from coming until the returned function is called: the page stays as the server drew it. */
+export async function holdScripts(page: Page): Promise<() => void> {
+  let release = (): void => {}
+  const held = new Promise<void>((go) => {
+    release = go
+  })
+  await page.route('**/_next/static/**/*.js', async (route) => {
+    await held
+    await route.continue()
+  })
+  return release
+}
 
 export { expect } from '@playwright/test'
