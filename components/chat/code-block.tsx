@@ -3,6 +3,7 @@
 import { Check, Copy } from 'lucide-react'
 import { memo, useEffect, useMemo, useRef, useState } from 'react'
 import { ScrollRegion } from '@/components/ui/scroll-region'
+import { useAlive } from '@/components/ui/use-alive'
 import type { ColouredRun } from './highlight'
 import { languageName, languageOf } from './language-names'
 import { placed } from './placed'
@@ -70,12 +71,15 @@ export const CodeBlock = memo(function CodeBlock({ code, fence, growing, caret, 
   const whole = useMemo(() => (growing ? lines.slice(0, -1) : lines), [lines, growing])
   const coloured = useColours(whole, language, useNearScreen(ref))
   const { copied, copy } = useCopy()
+  const isAlive = useAlive()
   return (
     <div ref={ref} className="code-block">
       <div className="flex h-10 items-center justify-between border-line border-b pr-1.5 pl-4">
         <span className="text-ink-soft text-label">{languageName(language)}</span>
         <button
           type="button"
+          // A press before the page is alive would be lost.
+          disabled={!isAlive}
           onClick={() => {
             copy(toCopied ? toCopied(code) : code)
             onCopied?.()

@@ -15,7 +15,7 @@ type TabsProps<T extends string> = {
 
 /** One of a few views of the same thing. Arrow keys go from tab to tab; on a phone their row scrolls sideways. */
 export function Tabs<T extends string>({ label, value, onChange, tabs, children }: TabsProps<T>) {
-  // Base names the tab that the Tab key reaches once the page is alive; until then it is the chosen one.
+  // Until the page is alive it hears no press, and nothing names the tab that the Tab key reaches: it is the chosen one.
   const isAlive = useAlive()
   return (
     <Base.Root value={value} onValueChange={onChange} className="flex min-w-0 flex-col gap-3">
@@ -25,7 +25,7 @@ export function Tabs<T extends string>({ label, value, onChange, tabs, children 
             <Base.Tab
               key={tab.value}
               value={tab.value}
-              {...(!isAlive && tab.value === value && { tabIndex: 0 })}
+              {...(!isAlive && { 'aria-disabled': true, ...(tab.value === value && { tabIndex: 0 }) })}
               className="-mb-px h-9 pointer-coarse:h-11 select-none whitespace-nowrap border-transparent border-b-2 px-3 text-ink-soft text-ui transition-colors -outline-offset-2 hover:text-ink data-active:border-ink data-active:font-medium data-active:text-ink"
             >
               {tab.label}
