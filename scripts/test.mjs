@@ -68,7 +68,7 @@ runCommand(async () => {
  */
 async function abandon(runDir) {
   running?.kill('SIGTERM')
-  await listRemaining(runDir)
+  await listRemaining(runDir, 5000)
   process.exit(1)
 }
 

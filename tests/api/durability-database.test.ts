@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { v7 as newId } from 'uuid'
-import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import {
   follow,
   followToEnd,
@@ -17,6 +17,7 @@ import { type DatabaseLine, layLine } from '../support/database-line'
 import { queryOnce } from '../support/embedded'
 import { type OpenAIServer, startOpenAI } from '../support/openai'
 import { startServer, type TestServer } from '../support/server'
+import { until } from '../support/until'
 
 /*
  * The database goes away while answers are written: nothing is shown that is not stored, everybody else is told at
@@ -117,7 +118,7 @@ test('away while upstream begins, it still has what the next server needs before
 
 const outages = [
   // As when it restarts: every connection breaks, and none is made.
-  ['cut', 5000, 500],
+  ['cut', 5000, 3000],
   // As when the network loses its way: nothing breaks, and nothing comes.
   ['silence', 3000, 8000],
 ] as const
@@ -136,10 +137,10 @@ test.each(outages)(
     const message = { id: newId(), parent_id: null, text: 'hello' }
     const calls = timed([other.user.get('/api/projects'), other.user.post(path, message)])
     // One answer serves for a second.
-    await vi.waitFor(async () => {
+    await until(async () => {
       const { status, body } = await other.user.get('/api/health')
       expect([status, body.checks?.database?.status]).toEqual([503, 'down'])
-    }, 3000)
+    })
     await sleep(awayMs / 2)
     const shown = reader.events.map(({ data }) => ('text' in data ? data.text : ''))
     expect(shown.length).toBeGreaterThan(0)
@@ -158,6 +159,6 @@ test.each(outages)(
     const again = await send(other, 'hello', null, message.id)
     expect((await followToEnd(other.user, again.reply.events_url)).at(-1)?.type).toBe('completed')
     expect(openai.journal).toHaveLength(2)
-    await vi.waitFor(async () => expect((await other.user.get('/api/health')).status).toBe(200), 3000)
+    await until(async () => expect((await other.user.get('/api/health')).status).toBe(200))
   },
 )

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { v7 as newId } from 'uuid'
-import { expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
 import { takesRoom } from '../../lib/db/space'
 import { followToEnd, openTalk, send, textOf } from '../support/chat'
 import { password } from '../support/client'
@@ -10,6 +10,7 @@ import { startOpenAI } from '../support/openai'
 import { makeOwnFolder } from '../support/own-folder'
 import { startServer } from '../support/server'
 import { mountSmallDisk } from '../support/small-disk'
+import { until } from '../support/until'
 
 const words = (count: number) => Array.from({ length: count }, (_, n) => `word${n} `)
 
@@ -36,7 +37,7 @@ test('while the disk is full, writing is refused, reading goes on, and answers w
     const talk = await openTalk(server.url)
     const other = await openTalk(server.url)
     const reserve = join(dataDir, 'postgres/reserve')
-    await vi.waitFor(() => expect(existsSync(reserve)).toBe(true))
+    await until(() => expect(existsSync(reserve)).toBe(true))
     const postmaster = postmasterPid(dataDir)
     openai.script({ text: words(200), delayMs: 20 })
     const { reply } = await send(talk, 'go on')
@@ -44,10 +45,10 @@ test('while the disk is full, writing is refused, reading goes on, and answers w
 
     const path = `/api/conversations/${other.conversationId}/messages`
     const message = { id: newId(), parent_id: null, text: 'hello' }
-    await vi.waitFor(async () => {
+    await until(async () => {
       const { status, body } = await other.user.post('/api/projects', { name: 'One more' })
       expect([status, body.error?.code]).toEqual([507, 'storage_full'])
-    }, 5000)
+    })
     const refused = await other.user.post(path, message)
     expect([refused.status, refused.body.error?.code]).toEqual([507, 'storage_full'])
     expect((await other.user.get(`/api/conversations/${other.conversationId}`)).status).toBe(200)
@@ -64,13 +65,13 @@ test('while the disk is full, writing is refused, reading goes on, and answers w
     const events = await followToEnd(talk.user, reply.events_url)
     expect(events.at(-1)?.type).toBe('completed')
     expect(textOf(events)).toBe(words(200).join(''))
-    await vi.waitFor(async () => {
+    await until(async () => {
       expect((await other.user.post('/api/projects', { name: 'One more' })).status).toBe(201)
-    }, 5000)
+    })
     // Postgres never had to end.
     expect(postmasterPid(dataDir)).toBe(postmaster)
     expect(readFileSync(join(dataDir, 'postgres/postgres.log'), 'utf8')).not.toContain('PANIC')
-    await vi.waitFor(() => expect(existsSync(reserve)).toBe(true), 10_000)
+    await until(() => expect(existsSync(reserve)).toBe(true))
   } finally {
     disk.empty()
     await server.close()

@@ -1,8 +1,9 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { follow, followToEnd, openTalk, send, type Talk } from '../support/chat'
 import { Client, password, signUp } from '../support/client'
 import { type OpenAIServer, startOpenAI } from '../support/openai'
 import { startServer, type TestServer } from '../support/server'
+import { until } from '../support/until'
 
 /*
  * Who follows an answer over real HTTP: from where, in how many places, and for how long.
@@ -18,7 +19,7 @@ beforeAll(async () => {
   server = await startServer({ OPENAI_API_KEY: 'sk-test-of-followers', OPENAI_BASE_URL: openai.baseUrl })
   silence = listenToSilence()
   // Until upstream has it, so that no test's script is taken for it.
-  await vi.waitFor(() => expect(openai.journal).toHaveLength(1), 10_000)
+  await until(() => expect(openai.journal).toHaveLength(1))
 })
 afterAll(async () => {
   await server.close()
@@ -97,12 +98,12 @@ describe('who follows', () => {
     const { reply } = await send(talk, 'a crowd')
     // More than may, all at once: nobody slips in while the others are looked at.
     const crowd = await Promise.all(Array.from({ length: 16 }, () => Seat.take(talk.user, reply.events_url)))
-    await vi.waitFor(() => expect(crowd.filter((seat) => seat.isLive)).toHaveLength(10))
+    await until(() => expect(crowd.filter((seat) => seat.isLive)).toHaveLength(10))
     const eleventh = await talk.user.get(reply.events_url)
     expect([eleventh.status, eleventh.body.error?.code]).toEqual([429, 'too_many_requests'])
     expect(Number(eleventh.headers.get('retry-after'))).toBeGreaterThan(0)
     crowd.find((seat) => seat.isLive)?.leave()
-    await vi.waitFor(async () => {
+    await until(async () => {
       const seat = await Seat.take(talk.user, reply.events_url)
       crowd.push(seat)
       expect(seat.isLive).toBe(true)

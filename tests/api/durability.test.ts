@@ -1,6 +1,6 @@
 import { request } from 'node:http'
 import { v7 as newId } from 'uuid'
-import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { OpenedReply } from '../../lib/contracts/conversations'
 import { follow, followToEnd, lastMessage, openTalk, send, type Talk, textOf, view } from '../support/chat'
 import type { Client } from '../support/client'
@@ -8,6 +8,7 @@ import { urlOfEmbedded } from '../support/crash/evidence'
 import { queryOnce } from '../support/embedded'
 import { type OpenAIServer, startOpenAI } from '../support/openai'
 import { startServer, type TestServer } from '../support/server'
+import { until } from '../support/until'
 
 /*
  * Answers over real HTTP: stopped once and for all, and asked for once, however often the message is sent.
@@ -68,7 +69,7 @@ describe('stop', () => {
     expect(await lastMessage(talk)).toMatchObject({ status: 'stopped', text: textOf(events) })
     const call = asked()[0]
     // Long before upstream would have been done, which is after 10 s.
-    await vi.waitFor(() => expect(call?.closedByClientAt).toBeDefined())
+    await until(() => expect(call?.closedByClientAt).toBeDefined())
     expect((call?.closedByClientAt ?? 0) - stoppedAt).toBeLessThan(5000)
     expect((await talk.user.delete(`/api/replies/${reply.id}`)).status).toBe(202)
     const [counted, ...more] = await readLedger(reply.id)
@@ -82,7 +83,7 @@ describe('stop', () => {
     const talk = await openTalk(server.url, { background: true })
     const { reply, events } = await stopEarly(talk)
     expect(events.at(-1)?.type).toBe('stopped')
-    const cancelled = await vi.waitFor(() => {
+    const cancelled = await until(() => {
       const call = openai.journal.find(({ method, path }) => method === 'POST' && path.endsWith('/cancel'))
       expect(call?.status).toBe(200)
       return call
@@ -95,11 +96,11 @@ describe('stop', () => {
     const talk = await openTalk(server.url)
     openai.script({ text: 'too late', firstByteDelayMs: 30_000 })
     const { reply } = await send(talk, 'think long')
-    await vi.waitFor(() => expect(asked()).toHaveLength(1))
+    await until(() => expect(asked()).toHaveLength(1))
     await talk.user.delete(`/api/replies/${reply.id}`)
     const events = await followToEnd(talk.user, reply.events_url)
     expect(events.map(({ type }) => type)).toEqual(['stopped'])
-    await vi.waitFor(() => expect(asked()[0]?.closedByClientAt).toBeDefined())
+    await until(() => expect(asked()[0]?.closedByClientAt).toBeDefined())
     expect((await view(talk)).running_reply_id).toBeNull()
   })
 })
@@ -119,7 +120,7 @@ test('an answer whose server died before it could note whom it asked is interrup
     VALUES ($1, $4, $5, $3, $2, '', 'a server that died', now())`,
     [replyId, questionId, answerId, talk.conversationId, talk.user.userId],
   )
-  await vi.waitFor(async () => expect((await view(talk)).running_reply_id).toBeNull(), 10_000)
+  await until(async () => expect((await view(talk)).running_reply_id).toBeNull())
   expect((await lastMessage(talk)).status).toBe('interrupted')
   expect(await readLedger(replyId)).toEqual([
     { outcome: 'interrupted', input_tokens: 10, output_tokens: 0, estimated: true },

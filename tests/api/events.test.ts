@@ -1,11 +1,12 @@
 import { v7 as newId } from 'uuid'
-import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import type { OpenedReply } from '../../lib/contracts/conversations'
 import { follow, followToEnd, lastMessage, openTalk, send, type Talk, view } from '../support/chat'
 import { Client, signUp } from '../support/client'
 import { heardOf, type Listening, listen } from '../support/events'
 import { type OpenAIServer, startOpenAI } from '../support/openai'
 import { startServer, type TestServer } from '../support/server'
+import { until } from '../support/until'
 
 const key = 'sk-test-canary-0e1f9e77'
 let openai: OpenAIServer
@@ -71,7 +72,7 @@ test('a message names its conversation and begins an answer; its end, however it
   const told = device.events.length
   openai.script({ error: 'server_error' })
   await followToEnd(talk.user, (await send(talk, 'again', opened.reply.message_id)).reply.events_url)
-  await vi.waitFor(() => {
+  await until(() => {
     const later = device.events.slice(told).filter(({ type }) => type === 'conversation')
     expect(later.at(-1)?.data).toMatchObject({ running: false })
   })
@@ -227,7 +228,7 @@ test('at most ten streams a user, and a seat is free as soon as one leaves', asy
   expect([refused.status, refused.body.error?.code]).toEqual([429, 'too_many_requests'])
   expect(refused.headers.get('retry-after')).not.toBeNull()
   devices[0]?.leave()
-  const next = await vi.waitFor(() => listen(user), { timeout: 5000, interval: 50 })
+  const next = await until(() => listen(user))
   leaveAll([...devices, next])
 })
 
@@ -257,7 +258,7 @@ test('what cannot be meant is refused with the reason', async () => {
       .map(() => `${newId()}:-1`)
       .join(','),
   )
-  await vi.waitFor(() => expect(device.events.filter(({ type }) => type === 'reply_gone')).toHaveLength(32))
+  await until(() => expect(device.events.filter(({ type }) => type === 'reply_gone')).toHaveLength(32))
   device.leave()
 })
 

@@ -10,7 +10,7 @@ const messages = [{ role: 'user' as const, content: 'Hello' }]
 const words = Array.from({ length: 40 }, (_, n) => `word ${n} `)
 
 beforeAll(async () => {
-  world = await startGateway({ PROVIDER_TIMEOUTS: 'connect=5s,first=1s,idle=1s,total=4s' })
+  world = await startGateway({ PROVIDER_TIMEOUTS: 'connect=5s,first=4s,idle=4s,total=10s' })
 })
 beforeEach(async () => {
   world.upstream.reset()
@@ -44,7 +44,7 @@ async function lastEntry(): Promise<Record<string, unknown>> {
 
 describe('a model server that is too slow', () => {
   test('it does not begin: 504 with which wait was too long', async () => {
-    world.upstream.script({ firstByteDelayMs: 3000 })
+    world.upstream.script({ firstByteDelayMs: 20_000 })
     const failed = await openai.chat.completions
       .create({ model: 'gpt-5-mini', messages })
       .catch((error: unknown) => error)
@@ -56,7 +56,7 @@ describe('a model server that is too slow', () => {
 
   test.each([
     ['falls silent', { end: 'stall' as const, after: 3 }, 'idle_timeout'],
-    ['takes too long in all', { delayMs: 300 }, 'total_timeout'],
+    ['takes too long in all', { delayMs: 600 }, 'total_timeout'],
   ])('it %s in mid-stream: the stream says so as its last event', async (_, script, code) => {
     world.upstream.script({ text: words, ...script })
     const stream = await openai.chat.completions.create({ model: 'gpt-5-mini', messages, stream: true })
@@ -98,7 +98,7 @@ describe('a model server that goes', () => {
 
 describe('a caller who goes', () => {
   test('in mid-stream: upstream is closed, and what came is written down', async () => {
-    world.upstream.script({ text: words, delayMs: 50 })
+    world.upstream.script({ text: words, delayMs: 250 })
     const gone = new AbortController()
     const stream = await openai.chat.completions.create(
       { model: 'gpt-5-mini', messages, stream: true },
@@ -117,7 +117,7 @@ describe('a caller who goes', () => {
   })
 
   test('before the answer: the same', async () => {
-    world.upstream.script({ firstByteDelayMs: 900 })
+    world.upstream.script({ firstByteDelayMs: 3500 })
     const gone = new AbortController()
     const call = openai.chat.completions.create({ model: 'gpt-5-mini', messages }, { signal: gone.signal })
     await expect.poll(() => world.upstream.journal.length).toBe(1)
@@ -131,7 +131,7 @@ describe('a caller who goes', () => {
 
   test('what was set aside for it comes back', async () => {
     const budgeted = await world.sdk({ budget_usd: 0.01 })
-    world.upstream.script({ text: words, delayMs: 50 })
+    world.upstream.script({ text: words, delayMs: 250 })
     const gone = new AbortController()
     const body = { model: 'gpt-5-mini', messages, stream: true as const, max_completion_tokens: 4000 }
     const stream = await budgeted.chat.completions.create(body, { signal: gone.signal })

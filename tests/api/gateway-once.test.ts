@@ -63,7 +63,7 @@ describe('Idempotency-Key', () => {
 
   test('while the first call is under way, a second one is told so; once the first has gone, it may be made', async () => {
     const name = randomUUID()
-    world.upstream.script({ text: ['a', 'b', 'c', 'd'], delayMs: 300 })
+    world.upstream.script({ text: ['a', 'b', 'c', 'd'], delayMs: 3000 })
     const gone = new AbortController()
     const headers = {
       authorization: `Bearer ${key}`,

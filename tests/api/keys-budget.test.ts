@@ -5,6 +5,7 @@ import type { CreatedKey, CreateKey } from '../../lib/contracts/keys'
 import type { Talk } from '../support/chat'
 import { followToEnd, openTalk, send, view } from '../support/chat'
 import { Client } from '../support/client'
+import { withinOneMinute } from '../support/minute'
 import { type OpenAIServer, startOpenAI } from '../support/openai'
 import { startServer, type TestServer } from '../support/server'
 
@@ -122,8 +123,7 @@ test('a budget that is given later counts what was spent before, and says so at 
 })
 
 test('a key asks as often in a minute as it may, in chat and through the gateway together', async () => {
-  const second = (Date.now() / 1000) % 60
-  if (second > 45) await new Promise((wake) => setTimeout(wake, (60.5 - second) * 1000))
+  await withinOneMinute()
   const keyed = await openWithKey({ requests_per_minute: 2 })
   await answerTo(keyed, 'Hello')
   const chat = { model: 'gpt-5-mini', messages: [{ role: 'user', content: 'Hi' }] }

@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { ResolutionStep } from '../../lib/contracts/credentials'
 import { follow, followToEnd, lastMessage, openTalk, send, type Talk, textOf } from '../support/chat'
 import { Client, type Json } from '../support/client'
@@ -9,6 +9,7 @@ import { queryOnce } from '../support/embedded'
 import { type OpenAIServer, startOpenAI } from '../support/openai'
 import { askedAbout, type PapitaFault, type PapitaServer, startPapita } from '../support/papita'
 import { startServer, type TestServer } from '../support/server'
+import { until } from '../support/until'
 
 /*
  * An outside Papita, over real HTTP on both sides: where it has a key, that one answers; whatever else it does, the
@@ -281,7 +282,7 @@ test('neither keys of Papita nor its token are in the log, in a page or in an an
     expect(status, path).toBe(200)
     expect(text + JSON.stringify([...headers]), path).not.toMatch(new RegExp(`${canary}|${token}`))
   }
-  await vi.waitFor(() => expect(server.output()).not.toBe(''))
+  await until(() => expect(server.output()).not.toBe(''))
   expect(server.output()).not.toMatch(new RegExp(`${canary}|${token}`))
   expect(trapped).toEqual([])
 })

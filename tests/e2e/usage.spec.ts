@@ -139,7 +139,7 @@ test('the library that draws is asked for on this page alone', async ({ browser,
   expect(drawn).toEqual([])
   await page.goto('/usage')
   await expect(plot(page)).toBeVisible()
-  expect(drawn.length).toBeGreaterThan(0)
+  await expect.poll(() => drawn.length).toBeGreaterThan(0)
   await page.context().close()
 })
 

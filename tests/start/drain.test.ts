@@ -1,5 +1,5 @@
 import { v7 as newId } from 'uuid'
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import {
   follow,
   followToEnd,
@@ -14,6 +14,7 @@ import { Client } from '../support/client'
 import { makeKey } from '../support/keys'
 import { type OpenAIServer, startOpenAI } from '../support/openai'
 import { type Environment, startServer, type TestServer } from '../support/server'
+import { until } from '../support/until'
 
 /*
  * What a server does with answers that are being written when it is told to stop.
@@ -71,12 +72,12 @@ test('an answer that is being written is finished and read to its end, and nobod
   const { url, stop } = await serve()
   const talk = await openTalk(url)
   const second = await openTalk(url)
-  openai.script({ text: words(60), delayMs: 40 })
+  openai.script({ text: words(250), delayMs: 40 })
   const { replyId, events, over } = await begin(talk)
   const stopped = stop()
   const message = { id: newId(), parent_id: null, text: 'one more' }
   // Asked where there is nothing, until word of it has come.
-  await vi.waitFor(async () => {
+  await until(async () => {
     const answer = await second.user.post(`/api/conversations/${newId()}/messages`, message)
     expect(answer.status).toBe(503)
   })
@@ -89,7 +90,7 @@ test('an answer that is being written is finished and read to its end, and nobod
   const late = await followToEnd(talk.user, `/api/replies/${replyId}/events`)
   await over
   expect(events.at(-1)?.type).toBe('completed')
-  expect(textOf(events)).toBe(words(60).join(''))
+  expect(textOf(events)).toBe(words(250).join(''))
   expect(late).toEqual(events)
   expect(await stopped).toBe(0)
   expect(openai.journal).toHaveLength(1)
@@ -132,7 +133,7 @@ test('a stream of an OpenAI client, which nobody could take up again, is passed 
   const { url, stop } = await serve()
   const { user } = await openTalk(url)
   const { key } = await makeKey(user, { scopes: ['gateway'] })
-  openai.script({ text: words(60), delayMs: 40 })
+  openai.script({ text: words(250), delayMs: 40 })
   const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' }
   const messages = [{ role: 'user', content: 'Go on until you are done.' }]
   const body = JSON.stringify({ model: 'gpt-5-mini', messages, stream: true })

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { describe, expect, test, vi } from 'vitest'
 import { type Bus, hearFrames, hearStop, tellFrames, tellStop } from '../../lib/replies/bus'
 import type { Frame } from '../../lib/replies/frame'
+import { until } from './until'
 
 /** What every backend of the bus has to keep to. `make` gives two ends of it, as two servers have; one may be both. */
 export function describeBus(name: string, make: () => Promise<[Bus, Bus]>): void {
@@ -23,7 +24,7 @@ export function describeBus(name: string, make: () => Promise<[Bus, Bus]>): void
       }
       tellFrames(here, replyId, frames)
       tellStop(there, replyId)
-      await vi.waitFor(() => expect([heard.length, stops.length]).toEqual([3, 3]))
+      await until(() => expect([heard.length, stops.length]).toEqual([3, 3]))
       for (const some of heard) expect(some).toEqual(frames)
     })
 
@@ -37,7 +38,7 @@ export function describeBus(name: string, make: () => Promise<[Bus, Bus]>): void
       hearStop(there, other, () => heard.push('other stop'))
       tellFrames(here, ours, frames)
       tellStop(here, ours)
-      await vi.waitFor(() => expect(heard.sort()).toEqual(['ours 3', 'stop']))
+      await until(() => expect(heard.sort()).toEqual(['ours 3', 'stop']))
     })
 
     test('what is told in turn is heard in turn', async () => {
@@ -47,7 +48,7 @@ export function describeBus(name: string, make: () => Promise<[Bus, Bus]>): void
       hearFrames(there, replyId, (some) => heard.push(...some.map(({ seq }) => seq)))
       const seqs = Array.from({ length: 200 }, (_, seq) => seq)
       for (const seq of seqs) tellFrames(here, replyId, [{ seq, type: 'text', text: '' }])
-      await vi.waitFor(() => expect(heard).toEqual(seqs))
+      await until(() => expect(heard).toEqual(seqs))
     })
 
     test('who has left hears nothing more, the others still do, and leaving twice harms nobody', async () => {
@@ -59,7 +60,7 @@ export function describeBus(name: string, make: () => Promise<[Bus, Bus]>): void
       leave()
       leave()
       tellStop(here, replyId)
-      await vi.waitFor(() => expect(stayed).toHaveBeenCalledTimes(1))
+      await until(() => expect(stayed).toHaveBeenCalledTimes(1))
       expect(left).not.toHaveBeenCalled()
     })
 
@@ -74,9 +75,9 @@ export function describeBus(name: string, make: () => Promise<[Bus, Bus]>): void
       })
       hearStop(here, replyId, () => heard.push('second'))
       tellStop(here, replyId)
-      await vi.waitFor(() => expect(heard).toEqual(['first', 'second']))
+      await until(() => expect(heard).toEqual(['first', 'second']))
       tellStop(here, replyId)
-      await vi.waitFor(() => expect(heard.slice(2).sort()).toEqual(['late', 'second']))
+      await until(() => expect(heard.slice(2).sort()).toEqual(['late', 'second']))
     })
 
     test('telling where nobody listens, and a listener that throws, are no fault of who tells', async () => {
@@ -89,7 +90,7 @@ export function describeBus(name: string, make: () => Promise<[Bus, Bus]>): void
       hearStop(there, replyId, heard)
       tellStop(here, randomUUID())
       tellStop(here, replyId)
-      await vi.waitFor(() => expect(heard).toHaveBeenCalledTimes(1))
+      await until(() => expect(heard).toHaveBeenCalledTimes(1))
     })
   })
 }

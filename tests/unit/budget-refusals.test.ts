@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { db } from '@/lib/db'
 import { openAiErrorResponse } from '@/lib/http/openai-error'
@@ -6,6 +5,7 @@ import { errorResponse } from '@/lib/http/portal-error'
 import { recordUsage, releaseUse, requireUseLeft, reserveUse, writeLimits } from '@/lib/usage'
 import { type KeyActor, makeKeyActor, readMeter, usageOf, wishFor } from '../support/budget'
 import { makeActor, openLibrary } from '../support/library'
+import { withinOneMinute } from '../support/minute'
 
 let close: () => Promise<void>
 
@@ -14,8 +14,7 @@ beforeAll(async () => {
 })
 // Each test wants one minute for itself.
 beforeEach(async () => {
-  const second = (Date.now() / 1000) % 60
-  if (second > 55) await sleep((60.1 - second) * 1000)
+  await withinOneMinute()
 })
 afterAll(() => close())
 

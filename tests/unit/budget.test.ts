@@ -3,6 +3,7 @@ import { db } from '@/lib/db'
 import { findCost, recordUsage, releaseUse, reserveUse } from '@/lib/usage'
 import { findMeterFaults, makeKeyActor, readMeter, usageOf, wishFor } from '../support/budget'
 import { makeActor, openLibrary } from '../support/library'
+import { withinOneMinute } from '../support/minute'
 
 let close: () => Promise<void>
 
@@ -39,6 +40,7 @@ test('what a call may cost is set aside, and gives way to what it cost, once', a
 })
 
 test('what was not used comes back, once, and leaves no row in the ledger', async () => {
+  await withinOneMinute()
   const ada = await makeKeyActor({ budgetUsd: '1', tokensPerMinute: 100_000, requestsPerMinute: 10 })
   const kept = await reserveUse(ada, wishFor())
   const left = await reserveUse(ada, wishFor())
@@ -49,6 +51,7 @@ test('what was not used comes back, once, and leaves no row in the ledger', asyn
 })
 
 test('a hundred calls at once on a budget of a dollar never set aside more than it', async () => {
+  await withinOneMinute()
   const ada = await makeKeyActor({ budgetUsd: '1' })
   const wish = wishFor({ inputTokens: 80_000, outputTokens: 8000 })
   const calls = await Promise.all(

@@ -6,6 +6,7 @@ import { Hub } from '@/components/live/hub'
 import type { HubMessage, LinkState, News, ReplyFrame, TabMessage } from '@/components/live/protocol'
 import { maxSilentPings, pingEveryMs } from '@/components/live/protocol'
 import { retryDelayMs, type UpstreamTimings } from '@/components/live/upstream'
+import { until } from '../support/until'
 
 const event = (type: string, data: unknown): string => `event: ${type}\ndata: ${JSON.stringify(data)}\n\n`
 const hello = event('hello', { user_id: 'me' })
@@ -132,7 +133,7 @@ afterEach(() => {
 async function follow(answers: Answer[], after = -1) {
   const server = serve(answers)
   const tab = openTab(new Hub('me', { fetch: server.fetch, timings })).follow('r', after)
-  await vi.waitFor(() => expect(tab.ends()).toBe(1))
+  await until(() => expect(tab.ends()).toBe(1))
   return { tab, asked: server.asked().filter((asked) => asked !== ''), text: tab.text() }
 }
 
@@ -196,7 +197,7 @@ describe('following a reply', () => {
     const tab = openTab(new Hub('me', { fetch: server.fetch, timings }))
       .follow('x', -1, 2)
       .follow('r', -1, 1)
-    await vi.waitFor(() => expect(tab.ends()).toBe(1))
+    await until(() => expect(tab.ends()).toBe(1))
     expect(tab.heard).toContainEqual({ type: 'gone', follow: 2 })
     expect(tab.count('gone')).toBe(1)
   })
@@ -214,16 +215,16 @@ describe('one connection for all tabs', () => {
     const hub = new Hub('me', { fetch: server.fetch, timings })
     const one = openTab(hub).follow()
     first.say(hello + text(0, 'a') + text(1, 'b'))
-    await vi.waitFor(() => expect(one.text()).toBe('ab'))
+    await until(() => expect(one.text()).toBe('ab'))
     const two = openTab(hub).follow()
-    await vi.waitFor(() => expect(server.asked()).toEqual(['r:-1', 'r:-1']))
+    await until(() => expect(server.asked()).toEqual(['r:-1', 'r:-1']))
     // The old connection goes on until the new one has begun.
     expect(server.calls[0]?.signal.aborted).toBe(false)
     first.say(text(2, 'c'))
-    await vi.waitFor(() => expect(one.text()).toBe('abc'))
+    await until(() => expect(one.text()).toBe('abc'))
     expect(two.text()).toBe('')
     second.say(hello + text(0, 'a') + text(1, 'b') + text(2, 'c') + text(3, 'd') + end(4))
-    await vi.waitFor(() => expect([one.ends(), two.ends()]).toEqual([1, 1]))
+    await until(() => expect([one.ends(), two.ends()]).toEqual([1, 1]))
     expect([one.text(), two.text()]).toEqual(['abcd', 'abcd'])
     expect(server.calls.map(({ signal }) => signal.aborted)).toEqual([true, false])
     // Nothing was missed in between.
@@ -236,10 +237,10 @@ describe('one connection for all tabs', () => {
     const hub = new Hub('me', { fetch: server.fetch, timings })
     const one = openTab(hub)
     stream.say(hello)
-    await vi.waitFor(() => expect(one.count('hello')).toBe(1))
+    await until(() => expect(one.count('hello')).toBe(1))
     const two = openTab(hub)
     stream.say(event('conversation', { id: 'c1' }) + event('conversation_deleted', { id: 'c2' }))
-    await vi.waitFor(() => expect(two.news()).toHaveLength(2))
+    await until(() => expect(two.news()).toHaveLength(2))
     expect([two.count('hello'), one.news()]).toEqual([1, two.news()])
     expect(server.calls).toHaveLength(1)
   })
@@ -249,13 +250,13 @@ describe('one connection for all tabs', () => {
     const hub = new Hub('me', { fetch: server.fetch, timings })
     const one = openTab(hub)
     const two = openTab(hub)
-    await vi.waitFor(() => expect(server.calls).toHaveLength(1))
+    await until(() => expect(server.calls).toHaveLength(1))
     one.tell({ type: 'leave' })
     expect(server.calls[0]?.signal.aborted).toBe(false)
     two.tell({ type: 'leave' })
     expect(server.calls[0]?.signal.aborted).toBe(true)
     openTab(hub)
-    await vi.waitFor(() => expect(server.calls).toHaveLength(2))
+    await until(() => expect(server.calls).toHaveLength(2))
   })
 
   it('forgets tabs that do not answer, and tells them in case they are only slow', async () => {
@@ -280,10 +281,10 @@ describe('one connection for all tabs', () => {
     const server = serve([first, second])
     const tab = openTab(new Hub('me', { fetch: server.fetch, timings }))
     for (let n = 0; n < 33; n += 1) tab.follow(`r${n}`, -1, n)
-    await vi.waitFor(() => expect(server.calls).toHaveLength(1))
+    await until(() => expect(server.calls).toHaveLength(1))
     expect(server.asked()[0]?.split(',')).toHaveLength(32)
     first.say(hello + end(0, 'completed', 'r3'))
-    await vi.waitFor(() => expect(server.calls).toHaveLength(2))
+    await until(() => expect(server.calls).toHaveLength(2))
     expect(server.asked()[1]).toMatch(/,r32:-1$/)
   })
 })
@@ -295,7 +296,7 @@ describe('a connection', () => {
     const server = serve([silent, 'never', 'never'])
     const tab = openTab(new Hub('me', { fetch: server.fetch, timings: impatient }))
     silent.say(hello)
-    await vi.waitFor(() => expect(server.calls.length).toBeGreaterThan(2))
+    await until(() => expect(server.calls.length).toBeGreaterThan(2))
     expect(tab.links()).toEqual(['lost'])
     expect(server.calls.slice(0, 2).every(({ signal }) => signal.aborted)).toBe(true)
   })
@@ -305,12 +306,12 @@ describe('a connection', () => {
     const stream = openStream()
     const server = serve(['refused', 'refused', stream])
     const tab = openTab(new Hub('me', { fetch: server.fetch, timings: never }))
-    await vi.waitFor(() => expect(tab.links()).toEqual(['lost']))
+    await until(() => expect(tab.links()).toEqual(['lost']))
     tab.tell({ type: 'seen' })
-    await vi.waitFor(() => expect(server.calls).toHaveLength(2))
+    await until(() => expect(server.calls).toHaveLength(2))
     tab.tell({ type: 'online' })
     stream.say(hello)
-    await vi.waitFor(() => expect(tab.links()).toEqual(['lost', 'up']))
+    await until(() => expect(tab.links()).toEqual(['lost', 'up']))
   })
 
   it('is not trusted after the network was away: a new one takes its place, and something may have been missed', async () => {
@@ -318,11 +319,11 @@ describe('a connection', () => {
     const server = serve([first, second])
     const tab = openTab(new Hub('me', { fetch: server.fetch, timings }))
     first.say(hello)
-    await vi.waitFor(() => expect(tab.count('hello')).toBe(1))
+    await until(() => expect(tab.count('hello')).toBe(1))
     tab.tell({ type: 'seen' })
     tab.tell({ type: 'online' })
     second.say(hello)
-    await vi.waitFor(() => expect(tab.count('hello')).toBe(2))
+    await until(() => expect(tab.count('hello')).toBe(2))
     expect(server.calls.map(({ signal }) => signal.aborted)).toEqual([true, false])
     expect(tab.links()).toEqual([])
   })
@@ -331,11 +332,11 @@ describe('a connection', () => {
     const stream = openStream()
     const server = serve([new Response(null, { status }), stream])
     const tab = openTab(new Hub('me', { fetch: server.fetch, timings }))
-    await vi.waitFor(() => expect(tab.links()).toEqual(['signed_out']))
+    await until(() => expect(tab.links()).toEqual(['signed_out']))
     expect(server.calls).toHaveLength(1)
     tab.tell({ type: 'seen' })
     stream.say(hello)
-    await vi.waitFor(() => expect(tab.links()).toEqual(['signed_out', 'up']))
+    await until(() => expect(tab.links()).toEqual(['signed_out', 'up']))
   })
 
   it('of somebody else is as good as none', async () => {
@@ -343,7 +344,7 @@ describe('a connection', () => {
     const server = serve([stream])
     const tab = openTab(new Hub('me', { fetch: server.fetch, timings })).follow()
     stream.say(event('hello', { user_id: 'you' }) + event('conversation', { id: 'yours' }) + text(0, 'a'))
-    await vi.waitFor(() => expect(tab.links()).toEqual(['signed_out']))
+    await until(() => expect(tab.links()).toEqual(['signed_out']))
     expect([tab.news(), tab.frames(), server.calls[0]?.signal.aborted]).toEqual([[], [], true])
   })
 })
@@ -376,7 +377,7 @@ describe('however the network cuts and repeats', () => {
             tabs.push([openTab(hub).follow('r', after), after])
             await new Promise((done) => setTimeout(done, begin % 4))
           }
-          await vi.waitFor(() => expect(tabs.map(([tab]) => tab.ends())).toEqual(tabs.map(() => 1)))
+          await until(() => expect(tabs.map(([tab]) => tab.ends())).toEqual(tabs.map(() => 1)))
           for (const [tab, after] of tabs) {
             const seqs = tab
               .frames()

@@ -4,6 +4,7 @@ import { text as textOf } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { answerDirectly } from '../../scripts/direct.mjs'
+import { until } from '../support/until'
 
 /*
  * Between Node's requests and the web's: what a handler gets, and what becomes of what it answers. The server is plain
@@ -158,9 +159,9 @@ describe('a handler', () => {
     const bytes = 48 * 1024 * 1024
     const socket = speak(head(`content-length: ${bytes}`))
     socket.write(Buffer.alloc(bytes))
-    await vi.waitFor(() => expect(asked).toHaveLength(1))
+    await until(() => expect(asked).toHaveLength(1))
     let waiting = -1
-    await vi.waitFor(() => {
+    await until(() => {
       const before = waiting
       waiting = socket.writableLength
       expect(waiting).toBe(before)
@@ -182,7 +183,7 @@ describe('a handler', () => {
       said += text
       if (said.endsWith('100 Continue\r\n\r\n')) socket.write('later')
     })
-    await vi.waitFor(() => expect(said).toContain('later'))
+    await until(() => expect(said).toContain('later'))
     expect(said).toMatch(/^HTTP\/1.1 100 Continue\r\n\r\nHTTP\/1.1 200 OK\r\n/)
   })
 
@@ -196,9 +197,9 @@ describe('a handler', () => {
     }
     const socket = speak(head('content-length: 1000'))
     socket.write('a beginning')
-    await vi.waitFor(() => expect(asked).toHaveLength(1))
+    await until(() => expect(asked).toHaveLength(1))
     socket.destroy()
-    await vi.waitFor(() => expect(failure).toBeInstanceOf(Error))
+    await until(() => expect(failure).toBeInstanceOf(Error))
   })
 
   test.each(['nothing', 'a part'])(
@@ -254,7 +255,7 @@ describe('an answer', () => {
     handle = () => new Response(body, { headers: { 'x-said': 'yes' } })
     const answer = await call({ method: 'HEAD' })
     expect([answer.statusCode, answer.headers['x-said'], await textOf(answer)]).toEqual([200, 'yes', ''])
-    await vi.waitFor(() => expect(state.isLeft).toBe(true))
+    await until(() => expect(state.isLeft).toBe(true))
   })
 
   test('is made no faster than it is read', async () => {
@@ -264,7 +265,7 @@ describe('an answer', () => {
     const answer = await call()
     answer.pause()
     let taken = -1
-    await vi.waitFor(() => {
+    await until(() => {
       const before = taken
       taken = state.taken
       expect(taken).toBe(before)
@@ -316,12 +317,12 @@ describe('a client that goes away', () => {
       })
     }
     const socket = speak(head('content-length: 0'))
-    await vi.waitFor(() => expect(signal?.aborted).toBe(false))
+    await until(() => expect(signal?.aborted).toBe(false))
     socket.destroy()
-    await vi.waitFor(() => expect(signal?.aborted).toBe(true))
+    await until(() => expect(signal?.aborted).toBe(true))
     // Who does not listen to that is told again.
     answer(new Response(body))
-    await vi.waitFor(() => expect(state.isLeft).toBe(true))
+    await until(() => expect(state.isLeft).toBe(true))
   })
 
   test('in the middle of an answer aborts the request, and the body is left', async () => {
@@ -332,9 +333,9 @@ describe('a client that goes away', () => {
       return new Response(body)
     }
     const socket = speak(head('content-length: 0'))
-    await vi.waitFor(() => expect(signal).toBeDefined())
+    await until(() => expect(signal).toBeDefined())
     socket.destroy()
-    await vi.waitFor(() => expect([signal?.aborted, state.isLeft]).toEqual([true, true]))
+    await until(() => expect([signal?.aborted, state.isLeft]).toEqual([true, true]))
   })
 
   test('while it reads nothing, too', async () => {
@@ -344,7 +345,7 @@ describe('a client that goes away', () => {
     answer.pause()
     await sleep(50)
     answer.destroy()
-    await vi.waitFor(() => expect(state.isLeft).toBe(true))
+    await until(() => expect(state.isLeft).toBe(true))
   })
 
   test('after the answer aborts nothing', async () => {

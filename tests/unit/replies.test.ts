@@ -15,6 +15,7 @@ import {
   stopReply,
 } from '../../lib/replies'
 import { createScratchDatabase, type ScratchDatabase } from '../support/database'
+import { until } from '../support/until'
 
 let scratch: ScratchDatabase
 
@@ -214,7 +215,7 @@ test('a writer that lost its reply commits nothing more', async () => {
     data: { epoch: 2, nodeId: randomUUID(), leaseExpiresAt: new Date(Date.now() + 60_000) },
   })
   isLost = true
-  await vi.waitFor(() => expect(wasAborted).toBe(true), 5000)
+  await until(() => expect(wasAborted).toBe(true))
   await tick(100)
   const bodies = await db().replyFrame.findMany({ where: { replyId } })
   expect(bodies.map(({ body }) => body)).toEqual(['mine'])
@@ -291,8 +292,8 @@ test('a reply that is deleted with its conversation ends its upstream call soon,
   for await (const _ of followReply(replyId, -1, new AbortController().signal)) break
   const { conversationId } = await db().reply.findUniqueOrThrow({ where: { id: replyId } })
   await db().conversation.delete({ where: { id: conversationId } })
-  await vi.waitFor(() => expect(wasAborted).toBe(true), 5000)
-  await vi.waitFor(() => expect(ended).toHaveBeenCalledTimes(1))
+  await until(() => expect(wasAborted).toBe(true))
+  await until(() => expect(ended).toHaveBeenCalledTimes(1))
 })
 
 test('stopping and deleting at once never collide', async () => {
@@ -321,9 +322,7 @@ test('who may not follow any more gets nothing more, also in the middle of a rep
     for (let n = 0; n < 40; n++) await sink.text('x'.repeat(100_000))
     while (!signal.aborted) await tick(20)
   })
-  await vi.waitFor(async () =>
-    expect(await db().replyFrame.count({ where: { replyId } })).toBeGreaterThan(200),
-  )
+  await until(async () => expect(await db().replyFrame.count({ where: { replyId } })).toBeGreaterThan(200))
   let length = 0
   for await (const frames of followReply(replyId, -1, ended.signal)) {
     length += textOf(frames).length

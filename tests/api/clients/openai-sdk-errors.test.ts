@@ -2,6 +2,7 @@ import OpenAI from 'openai'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type GatewayWorld, startGateway } from '../../support/gateway'
 import { makeKey } from '../../support/keys'
+import { withinOneMinute } from '../../support/minute'
 import { type ErrorName, echoOf } from '../../support/openai'
 
 /*
@@ -154,6 +155,7 @@ describe('what the gateway itself says', () => {
 
   test('of the key’s own limits, with the headers that the client goes by', async () => {
     const slow = await world.sdk({ requests_per_minute: 1 })
+    await withinOneMinute()
     await slow.chat.completions.create(question)
     const error = await caught(slow.chat.completions.create(question))
     expect(error).toBeInstanceOf(OpenAI.RateLimitError)
