@@ -151,10 +151,7 @@ export function methods(
     for (const [name, value] of corsHeaders(request)) response.headers.set(name, value)
     if (response.headers.has('access-control-allow-origin')) {
       response.headers.set('access-control-allow-methods', allow)
-      response.headers.set(
-        'access-control-allow-headers',
-        'authorization, content-type, x-api-key, x-request-id, last-event-id',
-      )
+      response.headers.set('access-control-allow-headers', allowedHeaders(request))
       response.headers.set('access-control-max-age', '600')
     }
     return response
@@ -168,6 +165,13 @@ export function methods(
     ...given,
     OPTIONS: answerOptions,
   }
+}
+
+/** What callers from a listed origin may send: the names that they ask for, as official clients have many of their own. */
+function allowedHeaders(request: Request): string {
+  const asked = request.headers.get('access-control-request-headers') ?? ''
+  const usual = 'authorization, content-type, x-api-key, x-request-id, last-event-id'
+  return asked.length <= 2000 && /^[\w-]+(?:, ?[\w-]+)*$/.test(asked) ? asked : usual
 }
 
 /** 200 with a JSON body. */

@@ -79,7 +79,9 @@ async function giveUp(
 function refuse({ answer, wire }: Exchange, { refusal }: Extract<Trial, { kind: 'refusal' }>): Response {
   const headers = wire.toHeaders(answer.headers)
   headers.set('content-type', 'application/json')
-  return Response.json({ error: refusal.error }, { status: refusal.status, headers })
+  // Numbers that are no status of HTTP are a fault of the server's.
+  const status = refusal.status <= 599 ? refusal.status : 502
+  return Response.json({ error: refusal.error }, { status, headers })
 }
 
 async function respond(
@@ -104,7 +106,7 @@ async function respond(
   const cost =
     usage && (await findCost(provider, modelFor(call.question.path, target.model), toTokens(usage)))
   if (cost !== null) headers.set('x-al-cost-usd', trimZeros(cost))
-  return new Response(said, { status, headers })
+  return new Response(hasNoBody.has(status) ? null : said, { status, headers })
 }
 
 function toTokens({ input_tokens, cached_tokens = 0, cache_write_tokens, output_tokens }: TokenUsage) {
@@ -115,6 +117,9 @@ function toTokens({ input_tokens, cached_tokens = 0, cache_write_tokens, output_
     outputTokens: output_tokens,
   }
 }
+
+/** With these statuses a body is against the rules of HTTP. */
+const hasNoBody = new Set([204, 205, 304])
 
 /** `0.001200000000` is `0.0012`. */
 function trimZeros(decimal: string): string {

@@ -150,8 +150,9 @@ function labelOf({ key }: Target): string {
   return key.last4 === null ? new URL(key.baseUrl).host : `the key ending ${key.last4}`
 }
 
-function resting(target: Target, waitMs: number): AppError {
-  const message = `The server behind ${labelOf(target)} failed several times in a row and is left alone for a moment. Try again in ${Math.ceil(waitMs / 1000)} s.`
+/** Told to callers, who need not know which key it is: that is on the health page. */
+function resting({ key }: Target, waitMs: number): AppError {
+  const message = `The model server (${key.provider}) failed several times in a row and is left alone for a moment. Try again in ${Math.ceil(waitMs / 1000)} s.`
   return new AppError('unavailable', message, {
     retryAfterSeconds: waitMs / 1000,
     facts: { code: 'provider_resting' },
@@ -177,11 +178,22 @@ function isServersFault({ code, facts }: AppError): boolean {
 function waitBeforeRetry(trial: Trial, retries: number): number | null {
   if (trial.kind === 'answer' || trial.kind === 'left') return null
   if (trial.kind === 'failure') return isBrokenConnection(trial.error) ? usualWait(retries) : null
-  const { status, code, isFinal, retryAfterMs } = trial.refusal
-  const isPassing = status >= 500 || (status === 429 && code !== 'insufficient_quota')
+  const { status, code, error, isFinal, retryAfterMs } = trial.refusal
+  const isPassing = status >= 500 || (status === 429 && !isSpent(code) && !isSpent(error.type))
   if (!isPassing || isFinal) return null
   return retryAfterMs ?? usualWait(retries)
 }
+
+/** OpenAI's words, and those of servers alike, for a quota that waiting does not fill. */
+const spentWords = new Set([
+  'insufficient_quota',
+  'billing_hard_limit_reached',
+  'billing_not_active',
+  'credit_exhausted',
+  'insufficient_balance',
+])
+
+const isSpent = (word: string | null) => word !== null && spentWords.has(word)
 
 /** What a wrong address fails with, it fails with again. */
 function isBrokenConnection({ code, facts }: AppError): boolean {

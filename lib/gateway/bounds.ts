@@ -52,10 +52,10 @@ export function limitOutput(
   { provider }: Asked,
 ): JsonObject {
   if (isUnbounded(path, provider)) return body
-  const isResponse = path === '/responses'
-  const tools = isResponse && runsTools(body) && readCount(body.max_tool_calls) === null
+  const isResponse = path.startsWith('/responses')
+  const tools = path === '/responses' && runsTools(body) && readCount(body.max_tool_calls) === null
   const bounded = tools ? { ...body, max_tool_calls: usualToolCalls } : body
-  if (tokens === null) return bounded
+  if (tokens === null) return isResponse || provider !== 'openai-compatible' ? bounded : nameKnown(bounded)
   const each = Math.floor(tokens / countAnswers(path, body))
   if (each === 0) {
     const message = 'Say how many tokens each answer may have at most: max_tokens.'
@@ -63,10 +63,27 @@ export function limitOutput(
   }
   if (isResponse) return { ...bounded, max_output_tokens: each }
   // What is there says nothing that counts, or there would be no need for this.
-  const { max_tokens: _, max_completion_tokens: __, ...rest } = bounded
+  const { max_tokens: _, max_completion_tokens: __, ...rest } = withoutOtherBounds(bounded)
   // Models that think first know the newer name alone, and other servers often the older one.
   const isNew = path === '/chat/completions' && provider === 'openai'
   return { ...rest, [isNew ? 'max_completion_tokens' : 'max_tokens']: each }
+}
+
+/** The bound that the caller states, under the name that every server knows: not every one knows the newer name. */
+function nameKnown(body: JsonObject): JsonObject {
+  const { max_completion_tokens: newer, ...rest } = withoutOtherBounds(body)
+  const isOld = readCount(body.max_tokens) !== null
+  if (readCount(newer) === null || isOld) return hasOtherBounds(body) ? withoutOtherBounds(body) : body
+  return { ...rest, max_tokens: newer }
+}
+
+/** Other servers' own names for the most that they write; beside the usual ones they would say something else. */
+const otherBounds = new Set(['n_predict', 'num_predict', 'max_new_tokens'])
+
+const hasOtherBounds = (body: JsonObject) => Object.keys(body).some((name) => otherBounds.has(name))
+
+function withoutOtherBounds(body: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(body).filter(([name]) => !otherBounds.has(name)))
 }
 
 /** OpenAI lets nobody say how much it may write when it makes a conversation short. */
@@ -82,7 +99,7 @@ function readCount(value: unknown): number | null {
 
 /** The most that the caller states for one answer. Numbers below one are no bound: some servers take them for none. */
 function readStated(path: string, body: JsonObject, provider: string): number | null {
-  if (path === '/responses') return readCount(body.max_output_tokens)
+  if (path.startsWith('/responses')) return readCount(body.max_output_tokens)
   const stated = [readCount(body.max_tokens), readCount(body.max_completion_tokens)]
   const known = stated.filter((count) => count !== null)
   if (known.length > 0) return Math.max(...known)

@@ -71,9 +71,12 @@ function isGood({ path, isStream }: Question, body: Buffer): boolean {
 /** A stream that began well tells so what went wrong after that. */
 const saysFault = /(?:^|\n)(?:event: ?error|data: ?\{\s*"error")/
 
-function nameOf(keyId: string, { path, body, projectId }: Question): string {
-  const said = JSON.stringify([keyId, path, projectId, body])
-  return createHash('sha256').update(said).digest('base64')
+/** Of the bytes that were asked: read as JSON, two large numbers may be the same. */
+function nameOf(keyId: string, { path, bytes, projectId }: Question): string {
+  return createHash('sha256')
+    .update(JSON.stringify([keyId, path, projectId]))
+    .update(bytes)
+    .digest('base64')
 }
 
 /** What was true of the first call alone: its limits, its time, its cost. */

@@ -4,6 +4,9 @@ import { explainRefusal, type Forwarded, type ModelKey, readRetryAfter, redact }
 /** As much of an error's body is read. */
 const maxErrorBytes = 65_536
 
+/** A plain text in place of an error object is told up to this length. */
+const longestText = 500
+
 /** OpenAI names organizations and projects in what it says of limits. */
 const accountNames = /\b(?:org-|proj_)[\w-]+/g
 
@@ -44,12 +47,15 @@ const asItIs = (status: number, body: unknown) => ({ status, body })
 /** What a server says in place of an answer, as the caller may see it. */
 export function tellRefusal(key: ModelKey, status: number, body: unknown): Refusal['error'] {
   const said = errorIn(body)
-  const text = (name: string) => (typeof said[name] === 'string' ? (said[name] as string) : null)
+  const text = (name: string) => {
+    const value = said[name]
+    return typeof value === 'string' ? value : typeof value === 'number' ? String(value) : null
+  }
   const message = redact(text('message'), key)?.replaceAll(accountNames, '•••')
   return {
     message: message ?? `The model server refused the request with status ${status}.`,
     type: text('type') ?? (status >= 500 ? 'server_error' : 'invalid_request_error'),
-    param: redact(text('param'), key),
+    param: redact(text('param'), key)?.replaceAll(accountNames, '•••') ?? null,
     code: redact(text('code'), key),
   }
 }
@@ -57,15 +63,20 @@ export function tellRefusal(key: ModelKey, status: number, body: unknown): Refus
 function errorIn(body: unknown): Record<string, unknown> {
   const isObject = (value: unknown): value is Record<string, unknown> =>
     typeof value === 'object' && value !== null
+  if (typeof body === 'string') return { message: body }
   if (!isObject(body)) return {}
-  return isObject(body.error) ? body.error : body
+  if (isObject(body.error)) return body.error
+  // Ollama says `{"error": "…"}`, FastAPI `{"detail": "…"}`.
+  const message = [body.error, body.message, body.detail].find((value) => typeof value === 'string')
+  return { ...body, message }
 }
 
 function parse(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch {
-    return null
+    // A short plain text is the server's own words; a page of HTML says nothing to a program.
+    return text.length <= longestText && !text.trimStart().startsWith('<') ? text.trim() || null : null
   }
 }
 

@@ -4,6 +4,7 @@ import type { ModelPath } from './asked'
 import { boundUse } from './bounds'
 import type { Question } from './question'
 import type { Target } from './targets'
+import { asList, type JsonObject } from './translate/json'
 
 /**
  * Sets aside what a call with this target may cost at most; null where nothing limits the caller. Throws budget_exceeded,
@@ -11,14 +12,27 @@ import type { Target } from './targets'
  */
 export async function reserve(
   actor: Actor,
-  { path, body, bytes }: Question,
+  question: Question,
   { key, model }: Target,
   isAgain: boolean,
 ): Promise<Reservation | null> {
   if (actor.policy === null) return null
+  const { path } = question
   const asked = { provider: key.provider, model: modelFor(path, model) }
-  const bounds = boundUse(path, { ...body, model: asked.model }, bytes.byteLength, asked)
+  const { body, bytes } = withEarlier(question)
+  const bounds = boundUse(path, { ...body, model: asked.model }, bytes, asked)
   return reserveUse(actor, { ...asked, surface: 'gateway', ...bounds, isAgain })
+}
+
+/** The call as it goes out where what was said before is kept here: all of it is told again, and nothing is hidden. */
+function withEarlier({ body, bytes, earlier = [] }: Question): { body: JsonObject; bytes: number } {
+  if (earlier.length === 0) return { body, bytes: bytes.byteLength }
+  const { previous_response_id: _, input, ...rest } = body
+  const said = typeof input === 'string' ? [{ role: 'user', content: input }] : asList(input)
+  return {
+    body: { ...rest, input: [...earlier, ...said] },
+    bytes: bytes.byteLength + Buffer.byteLength(JSON.stringify(earlier)),
+  }
 }
 
 /** What these calls are asked of where they name no model; of the others, whoever answers decides. */

@@ -30,6 +30,20 @@ function isOwnOrigin(request: Request, origin: string): boolean {
   return new URL(origin).host === request.headers.get('host')
 }
 
+const exposedHeaders = [
+  'x-request-id',
+  'retry-after',
+  'retry-after-ms',
+  'x-should-retry',
+  'idempotent-replayed',
+  'x-al-cost-usd',
+  'x-al-cache',
+  ...['limit', 'remaining', 'reset'].flatMap((what) => [
+    `x-ratelimit-${what}-requests`,
+    `x-ratelimit-${what}-tokens`,
+  ]),
+].join(', ')
+
 /** CORS headers for an origin that `CORS_ORIGINS` lists; none for all others, and never a wildcard. */
 export function corsHeaders(request: Request): [string, string][] {
   const origin = request.headers.get('origin')
@@ -37,7 +51,7 @@ export function corsHeaders(request: Request): [string, string][] {
   return [
     ['access-control-allow-origin', origin],
     ['access-control-allow-credentials', 'true'],
-    ['access-control-expose-headers', 'x-request-id, retry-after'],
+    ['access-control-expose-headers', exposedHeaders],
     ['vary', 'origin'],
   ]
 }

@@ -296,6 +296,26 @@ test('other origins get no CORS headers unless they are listed', async () => {
   try {
     const allowed = await preflight(listing.url, 'https://a.example')
     expect(allowed.headers.get('access-control-allow-origin')).toBe('https://a.example')
+    const asked = async (names: string) =>
+      (
+        await fetch(`${listing.url}/v1/chat/completions`, {
+          method: 'OPTIONS',
+          headers: {
+            origin: 'https://a.example',
+            'access-control-request-method': 'POST',
+            'access-control-request-headers': names,
+          },
+        })
+      ).headers.get('access-control-allow-headers')
+    // Official clients send names of their own.
+    expect(await asked('authorization,x-stainless-lang,openai-beta')).toBe(
+      'authorization,x-stainless-lang,openai-beta',
+    )
+    expect(await asked('*')).toMatch(/^authorization, /)
+    const told = await fetch(`${listing.url}/v1/models`, { headers: { origin: 'https://a.example' } })
+    expect(told.headers.get('access-control-expose-headers')).toMatch(
+      /x-al-cost-usd.*x-ratelimit-remaining-tokens/,
+    )
     expect(
       (await preflight(listing.url, 'https://b.example')).headers.get('access-control-allow-origin'),
     ).toBeNull()

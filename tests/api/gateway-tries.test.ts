@@ -135,6 +135,8 @@ describe('a server that fails in a row', () => {
     const before = broken.upstream.journal.length
     const refused = await ask(openai).catch((error: unknown) => error)
     expect(refused).toMatchObject({ status: 503, code: 'provider_resting' })
+    // Whose key it is, and which, is no business of a caller's.
+    expect(String(refused)).not.toContain(upstreamKey.slice(-4))
     expect(Number((refused as { headers: Headers }).headers.get('retry-after'))).toBeGreaterThan(0)
     expect(broken.upstream.journal.length).toBe(before)
     const health = async () => (await broken.admin.get('/api/health')).body.checks?.provider

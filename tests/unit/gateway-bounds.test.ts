@@ -160,6 +160,31 @@ test('the most is written under the name that the server knows, shared out among
   expect(() => limit('/completions', { prompt: Array(1001).fill('a') }, local)).toThrow(/max_tokens/)
 })
 
+test('a bound that is stated goes out under a name that every server knows, and no other server’s beside it', () => {
+  const limit = (path: string, body: Body, asked: Asked) => limitOutput(path, body, null, asked)
+  const claude: Asked = { provider: 'anthropic', model: 'claude-opus-5-5' }
+  expect(limit('/chat/completions', chat({ max_completion_tokens: 16 }), local)).toEqual(
+    chat({ max_tokens: 16 }),
+  )
+  expect(limit('/chat/completions', chat({ max_tokens: 16, n_predict: 9000 }), local)).toEqual(
+    chat({ max_tokens: 16 }),
+  )
+  for (const asked of [mini, claude]) {
+    const body = chat({ max_completion_tokens: 16 })
+    expect(limit('/chat/completions', body, asked)).toBe(body)
+  }
+  const as = chat({ max_tokens: 16 })
+  expect(limit('/chat/completions', as, local)).toBe(as)
+  const response = { input: 'Hi', max_output_tokens: 16, max_tokens: 64_000, max_completion_tokens: 64_000 }
+  for (const path of ['/responses', '/responses/compact'])
+    expect(bound(path, response, local).outputTokens).toBe(16)
+  expect(bound('/responses/compact', { input: 'Hi', max_tokens: 16 }, local).outputTokens).toBeNull()
+  expect(limitOutput('/responses/compact', { input: 'Hi' }, 70, local)).toEqual({
+    input: 'Hi',
+    max_output_tokens: 70,
+  })
+})
+
 test('whatever the body is, the bounds are whole numbers from nothing on, and what is written is within them', () => {
   const paths = [
     '/chat/completions',
