@@ -181,7 +181,7 @@ function Budget({ limits, set, failure }: BudgetProps) {
           <Input
             {...wiring}
             type="number"
-            min="0.01"
+            min="0.000001"
             max="999999"
             step="any"
             inputMode="decimal"

@@ -28,17 +28,23 @@ export function beginTraffic({ items, next_cursor }: Page): Traffic {
 }
 
 /** How many calls of the page are not shown yet. */
-export function countNew({ items }: Pick<Traffic, 'items'>, page: Page): number {
-  const newest = items[0]?.id ?? ''
-  return page.items.filter(({ id }) => id > newest).length
+export function countNew(traffic: Pick<Traffic, 'items'>, page: Page): number {
+  return findNew(traffic, page).length
+}
+
+/** A slow call ends after faster ones that began later, and comes in below them: what is new is not all on top. */
+function findNew({ items }: Pick<Traffic, 'items'>, page: Page): TrafficEntry[] {
+  const shown = new Set(items.map(({ id }) => id))
+  return page.items.filter(({ id }) => !shown.has(id))
 }
 
 /** With the newest calls on top. Where some in between were missed, or the list is short, it is the page's own. */
 export function takeNews(traffic: Traffic, page: Page): Traffic {
-  const fresh = page.items.slice(0, countNew(traffic, page))
+  const fresh = findNew(traffic, page)
   const isWhole = fresh.length < page.items.length || traffic.items.length === 0
   if (!traffic.isLong || !isWhole) return beginTraffic(page)
-  return { ...traffic, items: [...fresh, ...traffic.items], held: null }
+  const items = [...fresh, ...traffic.items].sort((a, b) => (a.id < b.id ? 1 : -1))
+  return { ...traffic, items, held: null }
 }
 
 /**

@@ -235,6 +235,16 @@ describe('traffic that is kept up to date', () => {
     expect([taken.next, taken.isLong]).toEqual([null, true])
   })
 
+  test('a slow call that ends after faster ones comes in at its place', () => {
+    const before = { items: calls(22, 12).filter(({ id }) => id !== idOf(21)), next_cursor: 'at-12' }
+    const news = page(22, 13)
+    expect(countNew(before, news)).toBe(1)
+    expect(ids(takeNews(beginTraffic(before), news))).toEqual(ids(news))
+    const taken = takeNews({ ...beginTraffic(before), isLong: true }, news)
+    expect(ids(taken)).toEqual(ids(page(22, 12)))
+    expect(countNew(taken, news)).toBe(0)
+  })
+
   test('where calls in between were missed, the list begins anew and has no hole', () => {
     const long = { ...beginTraffic(page(20, 1)), isLong: true }
     expect(takeNews(long, page(40, 31))).toEqual(beginTraffic(page(40, 31)))
