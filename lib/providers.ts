@@ -22,7 +22,7 @@ export {
 export { askToThink, type ClaudeTraits, type ThinkingAsked, traitsOfClaude } from './providers/claude'
 export { retryAfterMs as readRetryAfter } from './providers/delivery'
 export { EventCutter } from './providers/events'
-export { quote as redact } from './providers/faults'
+export { hideKey, quote as redact } from './providers/faults'
 export { type ForwardCall, type Forwarded, forwardCall } from './providers/forward'
 export { parseJson } from './providers/json'
 export { lengthOfMessage } from './providers/parts'

@@ -12,7 +12,7 @@ type Keeping = {
   /** All bytes, before the reader is told of the end; null where there are too many. */
   whole(bytes: Buffer | null): Promise<void>
   /** The answer broke off, or its reader went away. */
-  lost(): void
+  lost(): Promise<void> | undefined
 }
 
 /** The same answer, of which a copy is kept once it is whole. */
@@ -31,15 +31,15 @@ export function collect({ response, isWhole }: Answer, keeping: Keeping): Answer
             return controller.enqueue(value)
           }
           if (isWhole()) await keeping.whole(copy.bytes())
-          else keeping.lost()
+          else await keeping.lost()
           controller.close()
         } catch (error) {
-          keeping.lost()
+          await keeping.lost()
           controller.error(error)
         }
       },
       cancel: (reason) => {
-        keeping.lost()
+        void keeping.lost()
         return reader.cancel(reason)
       },
     },

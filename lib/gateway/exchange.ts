@@ -5,6 +5,7 @@ import { type LentKey, lendKey } from '../vault'
 import { type Asked, type JsonObject, type ModelPath, rewrite } from './asked'
 import { limitOutput } from './bounds'
 import type { Call } from './call'
+import { FaultWords } from './fault-words'
 import { passRequestHeaders } from './headers'
 import { StreamMeter } from './meter'
 import type { Question } from './question'
@@ -40,6 +41,7 @@ export async function openExchange(sending: Sending): Promise<Exchange> {
   const hidesUsage = sending.reservation !== null && saysNoUsage(sending.question, key)
   const wire = findWire(readyFor(sending, hidesUsage), target)
   const meter = new StreamMeter()
+  const { question } = sending
   const ended = Promise.withResolvers<How>()
   let ending: How | null = null
   const answer = await lendKey(key, () =>
@@ -58,10 +60,12 @@ export async function openExchange(sending: Sending): Promise<Exchange> {
           ended.resolve(how)
         },
         lastWords: (error) => wire.lastWords(meter, error),
+        // A translation takes the faults of servers apart by itself.
+        ...(!wire.translation && { hiding: (isStream) => new FaultWords(key, isStream) }),
       },
     }),
   )
-  const isTalk = answer.status === 200 && isOfEvents(answer) && talks.has(sending.question.path)
+  const isTalk = answer.status === 200 && isOfEvents(answer) && talks.has(question.path)
   // A short answer may be over by now, so this is looked at when somebody asks.
   const judge = (how: How): How => (how === 'whole' && isTalk && !meter.hasSaidAll ? 'broken' : how)
   const isFiltered = hidesUsage && answer.status === 200 && !wire.translation

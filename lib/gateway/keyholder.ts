@@ -2,6 +2,7 @@ import type { Actor } from '../auth'
 import { env } from '../env'
 import { type Forwarded, forwardCall } from '../providers'
 import { type LentKey, lendKey, listLentKeys } from '../vault'
+import { FaultWords } from './fault-words'
 import { passHeaders, passRequestHeaders } from './headers'
 import { readRefused } from './refused'
 import { readWhole } from './whole-body'
@@ -83,7 +84,7 @@ function ask(errand: Errand, headers: Record<string, string>, over: () => void):
       headers,
       ...(errand.method === 'POST' && { body: new Uint8Array() }),
       timeouts: env().PROVIDER_TIMEOUTS,
-      tap: { chunk: () => false, over },
+      tap: { chunk: () => false, over, hiding: (isStream) => new FaultWords(errand.key, isStream) },
     }),
   )
 }

@@ -3,10 +3,13 @@ import type { Actor } from '../auth'
 import { requireRoom, sql } from '../db'
 import { AppError } from '../errors'
 import { log } from '../log'
+import { parseJson } from '../providers'
 import { remember } from '../remember'
 import type { Asked } from './asked'
 import { type Answer, collect } from './collected'
 import { requireEvents, streamRun } from './run-follow'
+import { isSet } from './told'
+import { asObject } from './translate/json'
 
 /** A longer answer is not kept, and a repeated call is told so. */
 const maxBytes = 4 * 1024 * 1024
@@ -27,7 +30,8 @@ type Claim = { id: Buffer; hash: Buffer }
 
 /**
  * Answers a call with an `Idempotency-Key` once: for a day the same call of the same caller gets the same status and
- * body, marked `idempotent-replayed`. Faults of servers and limits are not kept, so that such a call can be made again.
+ * body, marked `idempotent-replayed`. Faults of servers and limits are not kept, also where an answer of status 200 tells
+ * of them, so that such a call can be made again.
  * Throws invalid_input for a key that is none or was used for another call, conflict while the first call is under way.
  */
 export async function answerOnce(
@@ -44,12 +48,12 @@ export async function answerOnce(
   const renewal = setInterval(() => void renew(claim), renewMs).unref()
   const letGo = () => {
     clearInterval(renewal)
-    void forget(claim)
+    return forget(claim)
   }
   try {
     const first = await answer()
     if (!isKept(first.response.status)) {
-      letGo()
+      await letGo()
       return first
     }
     const { status } = first.response
@@ -63,13 +67,14 @@ export async function answerOnce(
     return collect(first, {
       maxBytes,
       whole: async (body) => {
+        if (body !== null && status === 200 && tellsFault(asked, body)) return letGo()
         clearInterval(renewal)
         await keep(claim, { state: body === null ? 'large' : 'kept', status, headers, body })
       },
       lost: letGo,
     })
   } catch (error) {
-    letGo()
+    await letGo()
     throw error
   }
 }
@@ -137,6 +142,16 @@ async function followAgain(actor: Actor, runId: string): Promise<Answer> {
 
 function isKept(status: number): boolean {
   return status < 500 && ![401, 403, 408, 409, 429].includes(status)
+}
+
+/** How a stream that began well tells that its server failed. */
+const streamFault = /(?:^|\n)(?:event: ?(?:error|response\.failed)\r?\n|data: ?\{\s*"error"\s*:\s*["{])/
+
+/** Whether an answer of status 200 tells of a fault of its server's; one that was cut short or goes on does not. */
+function tellsFault({ isStream }: Asked, body: Buffer): boolean {
+  if (isStream) return streamFault.test(body.toString('latin1'))
+  const { status, error } = asObject(parseJson(body.toString()))
+  return status === 'failed' || isSet(error)
 }
 
 type Outcome = {

@@ -65,15 +65,30 @@ function beginningOf(words: string, secrets: string[]): string {
   return cut.slice(0, Math.min(longestReading, ...torn))
 }
 
+/** Foreign words without the key or anything like one, and otherwise as they are. */
+export function hideKey(words: string, key: ModelKey): string {
+  const secret = key.apiKey ?? ''
+  if (isShort(secret) && words.includes(secret)) return '•••'
+  return formsOf(secret)
+    .reduce((text, form) => text.replaceAll(form, '•••'), words)
+    .replaceAll(/\b(?:[spr]k[-_]|bearer )[\w.*-]{8,}/gi, '•••')
+}
+
+/** So short a key cannot be told from other words. */
+function isShort(secret: string): boolean {
+  return secret !== '' && secret.length < shortestSecret
+}
+
+function formsOf(secret: string): string[] {
+  return secret === '' ? [] : [secret, encodeURIComponent(secret)]
+}
+
 /** Foreign words made fit to show: without the key or anything like one, on one line, of bounded length. */
 export function quote(words: string | null, key: ModelKey): string | null {
   if (words === null) return null
   const secret = key.apiKey ?? ''
-  if (secret !== '' && secret.length < shortestSecret && words.includes(secret)) return null
-  const forms = secret === '' ? [] : [secret, encodeURIComponent(secret)]
-  const masked = forms
-    .reduce((text, form) => text.replaceAll(form, '•••'), beginningOf(words, forms))
-    .replaceAll(/\b(?:[spr]k[-_]|bearer )[\w.*-]{8,}/gi, '•••')
+  if (isShort(secret) && words.includes(secret)) return null
+  const masked = hideKey(beginningOf(words, formsOf(secret)), key)
     .replaceAll(/[\p{Cc}\s]+/gu, ' ')
     .trim()
   if (masked === '') return null

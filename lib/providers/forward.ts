@@ -27,7 +27,12 @@ type Tap = {
   over(how: 'whole' | 'left' | 'broken'): void
   /** What a stream that broke ends with, so that its reader is told why; null: its connection is cut. */
   lastWords?(error: AppError): Uint8Array | null
+  /** What of an answer below 400 must not be read as it came. */
+  hiding?(isStream: boolean): Hiding
 }
+
+/** Rewrites what passes, after the tap has seen it as it came. May hold some of it back until more comes. */
+type Hiding = { take(bytes: Buffer): Buffer; end(): Buffer }
 
 /** A model server's own answer. Its body is there as it comes, and closes the connection when it is cancelled. */
 export type Forwarded = { status: number; headers: IncomingHttpHeaders; body: ReadableStream<Uint8Array> }
@@ -53,6 +58,7 @@ class Passage implements UpstreamListener {
   #gathered: Buffer[] = []
   #isWanted = false
   #isStream = false
+  #hiding: Hiding | null = null
   #isOver = false
 
   constructor(call: ForwardCall, settle: Settle) {
@@ -89,7 +95,10 @@ class Passage implements UpstreamListener {
 
   head({ status, headers }: UpstreamHead): void {
     if (status >= 300 && status < 400) throw redirected({ key: this.#call.key, model: null })
-    this.#isStream = /^text\/event-stream\b/i.test(headers['content-type'] ?? '')
+    const type = headers['content-type'] ?? ''
+    this.#isStream = /^text\/event-stream\b/i.test(type)
+    if (status < 400 && (this.#isStream || /^application\/(?:[\w.-]+\+)?json\b/i.test(type)))
+      this.#hiding = this.#call.tap.hiding?.(this.#isStream) ?? null
     const body = new ReadableStream<Uint8Array>(
       {
         start: (controller) => {
@@ -123,10 +132,19 @@ class Passage implements UpstreamListener {
 
   #pass(bytes: Buffer): void {
     const isLast = this.#call.tap.chunk(bytes)
+    const told = this.#hiding?.take(bytes) ?? bytes
+    // Of what is held back, the reader has nothing yet, and waits on.
+    if (told.length === 0) return
     this.#isWanted = isLast
     if (!isLast) this.#upstream.pause()
     if (!isLast && this.#isStream && !this.#isEager()) this.#rest()
-    this.#controller?.enqueue(bytes)
+    this.#controller?.enqueue(told)
+  }
+
+  /** Passes on what was held back: nothing more comes. */
+  #passHeld(): void {
+    const rest = this.#hiding?.end()
+    if (rest && rest.length > 0) this.#controller?.enqueue(rest)
   }
 
   /** Whether what came are first words. */
@@ -144,7 +162,9 @@ class Passage implements UpstreamListener {
 
   end(): void {
     this.#passGathered()
-    if (this.#end('whole')) this.#controller?.close()
+    if (!this.#end('whole')) return
+    this.#passHeld()
+    this.#controller?.close()
   }
 
   fail(error: Error): void {
@@ -181,6 +201,7 @@ class Passage implements UpstreamListener {
   #fail(error: Error): void {
     this.#passGathered()
     if (!this.#end('broken')) return
+    this.#passHeld()
     this.#upstream.close()
     this.#settle.reject(error)
     const words = this.#isStream ? this.#call.tap.lastWords?.(asAppError(error)) : null
