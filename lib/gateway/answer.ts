@@ -9,7 +9,7 @@ import type { Exchange } from './exchange'
 import { keepingOf, keepNothing } from './keeping'
 import type { Keeping } from './kept'
 import { openLeaving } from './leaving'
-import { type Line, settle } from './ledger'
+import { type Line, settle, wasSent } from './ledger'
 import { tellLimits } from './limits'
 import { StreamMeter } from './meter'
 import { requireOwnNames } from './named'
@@ -72,7 +72,8 @@ async function giveUp(
   clock: StreamMeter,
   { kind, error }: { kind: 'failure' | 'left'; error: unknown },
 ): Promise<never> {
-  await settle(line, clock, kind === 'left' ? 'left' : 'broken')
+  const isSent = kind === 'failure' && wasSent(error)
+  await settle({ ...line, isSent }, clock, kind === 'left' ? 'left' : 'broken')
   throw error
 }
 

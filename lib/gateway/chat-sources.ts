@@ -62,7 +62,7 @@ function anthropic(key: LentKey, wantsUsage: boolean): ChatSource {
     toRequest: toMessagesRequest,
     toCompletion: (answer, meter) => {
       const completion = toChatCompletion(answer)
-      tellUse(meter, completion.usage)
+      tellUse(meter, completion.usage, true)
       return completion
     },
     openReader: (meter) => readMessages(key, wantsUsage, meter),
@@ -78,7 +78,8 @@ function readMessages(key: LentKey, includeUsage: boolean, meter: StreamMeter): 
   const chunks = new ChatChunks({ key, includeUsage })
   let failure: AppError | null = null
   const give = (made: JsonObject[]) => {
-    tellUse(meter, chunks.usage)
+    // A message tells a use at its beginning, too, before anything is said.
+    tellUse(meter, chunks.usage, chunks.isOver)
     if (failure !== null) throw failure
     failure = chunks.failure
     if (failure !== null && made.length === 0) throw failure
@@ -91,7 +92,7 @@ function readMessages(key: LentKey, includeUsage: boolean, meter: StreamMeter): 
   }
 }
 
-function tellUse(meter: StreamMeter, usage: unknown): void {
+function tellUse(meter: StreamMeter, usage: unknown, isFinal: boolean): void {
   const told = readUsage({ usage })
-  if (told !== null) meter.tell(told)
+  if (told !== null) meter.tell(told, { isFinal })
 }

@@ -1,32 +1,38 @@
 import type { TokenUsage } from '../contracts/conversations'
-import { readUsage } from '../providers'
+import { LastUsage } from './last-usage'
+import { OutputEstimate } from './output-estimate'
 
-/** The count of tokens stands at the end of an answer; so much of it is kept for reading it. */
+/** So much of the end of an answer is kept, for reading how it ended. */
 const tailBytes = 16 * 1024
 
 const doneMark = Buffer.from('data: [DONE]')
 /** How the events of a stream of responses begin, and the last one of them. */
 const responseMark = Buffer.from('event: response.')
 const lastResponse = /^event: response\.(completed|failed|incomplete)\r?\n/
-const blankLine = Buffer.from('\n\n')
 const lineEnds = /(?:\n\n|\r\n\r\n)$/
 const newline = 0x0a
 
 /** What ends a stream of completions, of Anthropic's messages, or of a response. Texts of a model hold no line ends. */
 const ends =
-  /(?:^|\n)data: ?\[DONE\]|(?:^|\n)event: ?(?:message_stop|response\.(?:completed|failed|incomplete))\r?\n|"finish_reason"\s*:\s*"/
+  /(?:^|\n)data: ?\[DONE\]|(?:^|\n)event: ?(?:message_stop|response\.(?:completed|failed|incomplete))\r?\n|"(?:finish|stop)_reason"\s*:\s*"/
 
 /** How a stream tells that it cannot go on, in the same dialects. */
 const faults = /(?:^|\n)(?:event: ?(?:error|response\.failed)\r?\n|data: ?\{\s*"error")/
+
+/** How a message of Anthropic's begins, with a count of what was not said yet. A comment may come before it. */
+const messageStart = /(?:^|\n)event: ?message_start\r?\n/
+const beginningLength = 256
 
 /** Counts what passes in an answer, without taking it apart. */
 export class StreamMeter {
   readonly #startedAt = performance.now()
   #tail: Uint8Array[] = []
   #tailLength = 0
-  #events = 0
+  readonly #estimate = new OutputEstimate()
+  readonly #lastUsage = new LastUsage()
+  #beginning = ''
   #firstByteMs: number | null = null
-  #told: TokenUsage | null = null
+  #told: { usage: TokenUsage; isFinal: boolean } | null = null
   /** The name of a response's last event. */
   #ending: string | null = null
 
@@ -34,15 +40,18 @@ export class StreamMeter {
   chunk(bytes: Uint8Array): boolean {
     this.#firstByteMs ??= Math.round(performance.now() - this.#startedAt)
     const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-    for (let at = buffer.indexOf(blankLine); at !== -1; at = buffer.indexOf(blankLine, at + 2)) this.#events++
+    if (this.#beginning.length < beginningLength)
+      this.#beginning += buffer.toString('latin1', 0, beginningLength)
+    this.#estimate.take(buffer)
+    this.#lastUsage.take(buffer)
     this.#keep(buffer)
     this.#ending ??= findEnding(buffer)
     return this.#ending !== null || buffer.indexOf(doneMark, Math.max(0, buffer.length - 64)) !== -1
   }
 
-  /** Takes what the server said it used from whoever reads its answer anyway. */
-  tell(usage: TokenUsage): void {
-    this.#told = usage
+  /** Takes what the server said it used from whoever reads its answer anyway; `isFinal`: of all that it says. */
+  tell(usage: TokenUsage, { isFinal }: { isFinal: boolean }): void {
+    this.#told = { usage, isFinal }
   }
 
   /** Milliseconds from the call to the first byte; null while there is none. */
@@ -57,7 +66,12 @@ export class StreamMeter {
 
   /** Events that passed: about one a token. */
   get events(): number {
-    return this.#events
+    return this.#estimate.events
+  }
+
+  /** About as many tokens as what passed, where the server does not say. */
+  estimateOutput(): number {
+    return this.#estimate.tokens()
   }
 
   /** Whether the stream has said that there is no more: a connection that closes says nothing of what was left out. */
@@ -84,13 +98,15 @@ export class StreamMeter {
     return at === -1 ? -1 : Number.parseInt(tail.slice(at + 18), 10)
   }
 
-  /** What the server said it used, from the last object named `usage`; null if it said nothing. */
+  /** What the server said it used in all, from the last object named `usage`; null if it said nothing. */
   usage(): TokenUsage | null {
-    if (this.#told !== null) return this.#told
-    const tail = this.#readTail()
-    const start = startOfUsage(tail)
-    const end = start === -1 ? -1 : endOfObject(tail, start)
-    return end === -1 ? null : readUsage({ usage: parseObject(tail.slice(start, end)) })
+    const isFinal = this.#told?.isFinal ?? !messageStart.test(this.#beginning)
+    return isFinal ? this.usageSoFar() : null
+  }
+
+  /** What the server said up to now, which may leave out what it wrote since; null if it said nothing. */
+  usageSoFar(): TokenUsage | null {
+    return this.#told?.usage ?? this.#lastUsage.read()
   }
 
   #readTail(): string {
@@ -109,31 +125,4 @@ export class StreamMeter {
 function findEnding(buffer: Buffer): string | null {
   const at = buffer.lastIndexOf(responseMark)
   return at === -1 ? null : (lastResponse.exec(buffer.toString('latin1', at, at + 40))?.[1] ?? null)
-}
-
-const usageName = /"usage"\s*:\s*\{/g
-
-/** Where the last object named so begins, or -1. What callers may say behind it, such as metadata, is texts alone. */
-function startOfUsage(text: string): number {
-  let start = -1
-  for (const { 0: found, index } of text.matchAll(usageName)) start = index + found.length - 1
-  return start
-}
-
-/** Where the object that begins at `start` ends (exclusive), or -1. Figures only: no braces stand in its texts. */
-function endOfObject(text: string, start: number): number {
-  let depth = 0
-  for (let at = start; at < text.length; at++) {
-    if (text[at] === '{') depth++
-    else if (text[at] === '}' && --depth === 0) return at + 1
-  }
-  return -1
-}
-
-function parseObject(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return null
-  }
 }

@@ -1,14 +1,14 @@
 import { asAppError } from '../errors'
 import { log } from '../log'
 import { parseJson } from '../providers'
-import type { Reservation } from '../usage'
+import { type Reservation, recordUsage } from '../usage'
 import type { Asking, Outcome, Trial } from './asking'
 import type { Call } from './call'
 import { tellFault } from './chat-wire'
 import type { Exchange } from './exchange'
-import { billOf, type Line } from './ledger'
+import { billOf, countTokens, type Line, type Use, wasSent } from './ledger'
 import { StreamMeter } from './meter'
-import { type End, estimateOutput, writeDown } from './open-bills'
+import { estimateOutput } from './open-bills'
 import { withPatience } from './patience'
 import type { OpenBill } from './response-rows'
 import { foldRun } from './run-fold'
@@ -38,7 +38,7 @@ export type RunStart = {
 
 const maxWholeBytes = 8 * 1024 * 1024
 const terminalTypes = new Set(['response.completed', 'response.incomplete', 'response.failed'])
-const outcomes: Record<string, End['outcome']> = { failed: 'failed', cancelled: 'stopped' }
+const outcomes: Record<string, Use['outcome']> = { failed: 'failed', cancelled: 'stopped' }
 
 /** A translation always tells of an end; without one, whoever asks would wait for it. */
 const brokenOff: StreamFault = {
@@ -121,7 +121,8 @@ export class Run {
 
   #noteServed(trial: Trial, { retries, reservation }: Outcome): void {
     if ('exchange' in trial) this.#meter = trial.exchange.meter
-    this.#isAsked = trial.kind === 'left' || trial.kind === 'answer'
+    this.#isAsked =
+      trial.kind === 'left' || trial.kind === 'answer' || (trial.kind === 'failure' && wasSent(trial.error))
     const target = 'exchange' in trial ? trial.exchange.target : trial.target
     const status = 'exchange' in trial ? trial.exchange.answer.status : null
     this.#note({ target, status, retries, reservation })
@@ -212,22 +213,33 @@ export class Run {
   }
 
   async #settle(response: JsonObject): Promise<void> {
-    const usage = this.#meter.usage()
+    const { bill, startedAt } = this.#bill
+    const { reservation } = bill
     const usual = this.#why === null ? 'completed' : 'stopped'
-    const bill = {
-      ...this.#bill,
-      // Who was never heard, or refused, told the model nothing that anybody has to pay for.
-      estimatedInput: this.#isAsked ? this.#bill.estimatedInput : 0,
+    const record = {
+      ...bill,
+      reservation: reservation && { id: reservation.id, openedAt: new Date(reservation.openedAt) },
+      ...this.#countTokens(response),
       firstTokenMs: this.#meter.firstByteMs,
+      durationMs: Date.now() - Date.parse(startedAt),
+      outcome: outcomes[String(response.status)] ?? usual,
     }
-    // Where the events are another server's by now, or gone, as many tokens as pieces came.
-    const outputTokens = this.#isAsked ? Math.max(estimateOutput(response), this.#meter.events) : 0
-    const end = { usage, outcome: outcomes[String(response.status)] ?? usual, outputTokens }
     try {
-      await withPatience(() => writeDown(bill, end))
+      await withPatience(() => recordUsage(record))
     } catch (err) {
       log().error({ err: asAppError(err), responseId: this.id }, 'what a response cost was not written down')
     }
+  }
+
+  #countTokens(response: JsonObject) {
+    const meter = this.#meter
+    // Who was never heard, or refused, told the model nothing that anybody has to pay for.
+    if (!this.#isAsked) return countTokens(meter, { input: () => 0, output: () => 0 })
+    return countTokens(meter, {
+      input: () => this.#bill.estimatedInput,
+      // Where the events are another server's by now, or gone, by what came.
+      output: () => Math.max(estimateOutput(response), meter.estimateOutput()),
+    })
   }
 }
 

@@ -51,7 +51,9 @@ describe('a model server that is too slow', () => {
     expect(failed).toBeInstanceOf(OpenAI.InternalServerError)
     expect(failed).toMatchObject({ status: 504, code: 'first_byte_timeout', type: 'server_error' })
     expect(world.upstream.journal).toHaveLength(1)
-    expect(await lastEntry()).toMatchObject({ outcome: 'failed', status: null })
+    const entry = await lastEntry()
+    expect(entry).toMatchObject({ outcome: 'failed', status: null, estimated: true })
+    expect(entry.input_tokens).toBeGreaterThan(0)
   })
 
   test.each([

@@ -35,6 +35,95 @@ test('a use that words only speak of is none', () => {
   expect(meterOf(`data: ${words}\n\n`).usage()).toBeNull()
 })
 
+describe('the use is found', () => {
+  const use = '"usage":{"input_tokens":11,"output_tokens_details":{"reasoning_tokens":2},"output_tokens":5}'
+
+  test('in a whole answer, whatever follows it', () => {
+    const answer = `{"output":[],"tools":[{"usage":{"type":"object"}}],${use},"metadata":{"a":"${'x'.repeat(100_000)}"}}`
+    expect(meterOf(answer).usage()).toMatchObject({ input_tokens: 11, output_tokens: 5, reasoning_tokens: 2 })
+    expect(meterOf(answer, [70, 90, 130, 40_000]).usage()).toMatchObject({ output_tokens: 5 })
+  })
+
+  test('in a stream that tells much after it, wherever it was cut', () => {
+    const whole = `data: {"usage":null}\n\ndata: {"a":"usage",${use.replace(':{', ' : {')},"prompt_logprobs":[`
+    const rest = `${'{"7":{"logprob":-1}},'.repeat(2000)}]}\n\n`
+    for (let place = 1; place < whole.length; place++)
+      expect([place, meterOf(whole + rest, [place]).usage()?.output_tokens]).toEqual([place, 5])
+  })
+
+  test('as it was told last', () => {
+    const told = (tokens: number) =>
+      `data: {${use.replace('"output_tokens":5', `"output_tokens":${tokens}`)}}\n\n`
+    expect(meterOf(told(1) + told(2) + told(3)).usage()).toMatchObject({ output_tokens: 3 })
+    const later = `data: {"parameters":{"usage":{"type":"string"}}}\n\n`
+    expect(meterOf(told(4) + later).usage()).toMatchObject({ output_tokens: 4 })
+  })
+
+  test('but what never ends is not gathered', () => {
+    expect(
+      meterOf(`{"usage":{"input_tokens":1,"x":"${'x'.repeat(50_000)}"`, [9, 20, 3000, 30_000]).usage(),
+    ).toBeNull()
+  })
+})
+
+describe('a message of Claude that has begun', () => {
+  const begin =
+    'event: message_start\ndata: {"type":"message_start","message":{"usage":{"input_tokens":25,"output_tokens":1}}}\n\n'
+
+  test('has not told its use yet, wherever it was cut', () => {
+    for (let place = 1; place < begin.length; place++) {
+      const meter = meterOf(begin, [place])
+      expect([place, meter.usage(), meter.hasSaidAll]).toEqual([place, null, false])
+      expect(meter.usageSoFar()).toMatchObject({ input_tokens: 25 })
+    }
+  })
+
+  test('nor where its reader knows no more', () => {
+    const meter = meterOf(begin)
+    const told = { input_tokens: 30, output_tokens: 1, total_tokens: 31 }
+    meter.tell(told, { isFinal: false })
+    expect([meter.usage(), meter.usageSoFar()]).toEqual([null, told])
+    meter.tell({ ...told, output_tokens: 90 }, { isFinal: true })
+    expect(meter.usage()).toMatchObject({ output_tokens: 90 })
+  })
+})
+
+describe('the estimate of what was said', () => {
+  const event = (length: number, end = '\n\n') => `data: {"c":"${'x'.repeat(length)}"}${end}`
+
+  test.each(['\n\n', '\r\n\r\n'])('counts events of usual size, wherever they were cut: %j', (end) => {
+    const whole = event(100, end) + event(2, end) + event(300, end)
+    for (let place = 1; place < whole.length; place++)
+      expect([place, meterOf(whole, [place]).estimateOutput()]).toEqual([place, 3])
+  })
+
+  test('counts the text of long events', () => {
+    for (const places of [[], [100, 9000, 25_010]]) {
+      const estimate = meterOf(event(25_000) + event(10), places).estimateOutput()
+      expect(estimate).toBeGreaterThan(6000)
+      expect(estimate).toBeLessThan(6400)
+    }
+  })
+
+  test('counts the text of an event that is not over, and of an answer that is no stream', () => {
+    expect(meterOf(event(10) + event(25_000).slice(0, 20_000)).estimateOutput()).toBeGreaterThan(4800)
+    expect(meterOf(JSON.stringify({ text: 'x'.repeat(100_000) })).estimateOutput()).toBeCloseTo(25_000, -2)
+    expect(meterOf('').estimateOutput()).toBe(0)
+  })
+
+  test('does not count what a response says twice, wherever it was cut', () => {
+    const created = `event: response.created\ndata: {"instructions":"${'x'.repeat(2000)}"}\n\n`
+    const done = `event: response.output_text.done\ndata: {"text":"${'x'.repeat(2000)}"}\n\n`
+    const delta = `event: response.output_text.delta\ndata: {"delta":"${'x'.repeat(800)}"}\n\n`
+    const whole = created + delta + done
+    const estimate = meterOf(whole).estimateOutput()
+    expect(estimate).toBeGreaterThan(100)
+    expect(estimate).toBeLessThan(150)
+    for (let place = 1; place < whole.length; place++)
+      expect([place, meterOf(whole, [place]).estimateOutput()]).toEqual([place, estimate])
+  })
+})
+
 describe('whether a stream has said all', () => {
   const reason = '{"choices":[{"delta":{},"finish_reason":"stop"}]}'
   const claude = 'event: message_stop\ndata: {"type":"message_stop"}\n\n'
