@@ -85,5 +85,5 @@ test('OpenAI is not told how much it may write when it makes a conversation shor
   expect(compact.outputTokens).toBe(chat.mostOutputTokens)
   expect(limitOutput('/responses/compact', body, 500, openai)).toBe(body)
   const other = { provider: 'openai-compatible' as const, model: 'm' }
-  expect(limitOutput('/responses/compact', body, 500, other)).toMatchObject({ max_tokens: 500 })
+  expect(limitOutput('/responses/compact', body, 500, other)).toMatchObject({ max_output_tokens: 500 })
 })
