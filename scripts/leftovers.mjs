@@ -2,16 +2,16 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 
+const PATIENCE_MS = 5000
 const POLL_MS = 100
 
 /**
  * The processes of the run that are still there after a moment; they are ended. Knows only Linux's.
  * @param {string} runDir
- * @param {number} [patienceMs]
  */
-export async function listRemaining(runDir, patienceMs = 60_000) {
+export async function listRemaining(runDir) {
   if (process.platform !== 'linux') return []
-  const deadline = performance.now() + patienceMs
+  const deadline = performance.now() + PATIENCE_MS
   while (find(runDir).length > 0 && performance.now() < deadline) await sleep(POLL_MS)
   const remaining = find(runDir)
   for (const { pid } of remaining) end(pid)

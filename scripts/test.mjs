@@ -68,7 +68,7 @@ runCommand(async () => {
  */
 async function abandon(runDir) {
   running?.kill('SIGTERM')
-  await listRemaining(runDir, 5000)
+  await listRemaining(runDir)
   process.exit(1)
 }
 

@@ -301,7 +301,7 @@ test('deleting a conversation ends its answer, its upstream call and its followe
   expect(server.output()).toBe(before)
 })
 
-test('signing out ends the live stream at once', async () => {
+test('signing out ends the live stream within a second', async () => {
   const talk = await openTalk(server.url)
   openai.script({ text: words(400), delayMs: 20 })
   const opened = await send(talk, 'stream on')
@@ -314,8 +314,7 @@ test('signing out ends the live stream at once', async () => {
       await talk.user.post('/api/auth/logout')
     }
   }
-  // The answer itself would take eight seconds.
-  expect(Date.now() - endedAt).toBeLessThan(5000)
+  expect(Date.now() - endedAt).toBeLessThan(1000)
   expect(seen.some(({ type }) => type === 'completed')).toBe(false)
 })
 

@@ -118,7 +118,7 @@ test('away while upstream begins, it still has what the next server needs before
 
 const outages = [
   // As when it restarts: every connection breaks, and none is made.
-  ['cut', 5000, 3000],
+  ['cut', 5000, 500],
   // As when the network loses its way: nothing breaks, and nothing comes.
   ['silence', 3000, 8000],
 ] as const

@@ -20,8 +20,6 @@ beforeEach(() => openai.reset())
 
 /** An answer that would take twenty seconds. */
 const long = { text: Array.from({ length: 400 }, (_, n) => `word${n} `), delayMs: 50 }
-/** What ends at once has ended by then, on a busy machine too. */
-const soonMs = 10_000
 
 type Keyed = { talk: Talk; owner: Talk['user']; keyId: string; expiresAt: number }
 
@@ -35,7 +33,7 @@ async function openKeyedTalk(lastsMs = Number.POSITIVE_INFINITY): Promise<Keyed>
   return { talk: { ...talk, user }, owner: talk.user, keyId: made.id, expiresAt }
 }
 
-test('revoking a key ends its streams at once, and who comes back is refused', async () => {
+test('revoking a key ends its streams within a second, and who comes back is refused', async () => {
   const { talk, owner, keyId } = await openKeyedTalk()
   openai.script(long)
   const { reply } = await send(talk, 'stream on')
@@ -50,7 +48,7 @@ test('revoking a key ends its streams at once, and who comes back is refused', a
     revokedAt = Date.now()
   }
   await events.ended
-  expect(Date.now() - revokedAt).toBeLessThan(soonMs)
+  expect(Date.now() - revokedAt).toBeLessThan(1000)
   expect(seen.at(-1)).toBe('text')
   expect(heardOf(events.events, reply.id).end).toBe('text')
   expect((await talk.user.get(reply.events_url)).status).toBe(401)
@@ -77,7 +75,7 @@ test('a key that runs out while it listens hears no more', async () => {
   for await (const { type } of follow(talk.user, reply.events_url)) seen.push(type)
   await events.ended
   expect(Date.now() - expiresAt).toBeGreaterThanOrEqual(0)
-  expect(Date.now() - expiresAt).toBeLessThan(soonMs)
+  expect(Date.now() - expiresAt).toBeLessThan(1000)
   expect(seen.at(-1)).toBe('text')
   expect(heardOf(events.events, reply.id).end).toBe('text')
 })

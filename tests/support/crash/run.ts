@@ -36,7 +36,7 @@ export type CrashReport = {
 }
 
 /** A running answer must have ended this long after the server was ready again, if nobody goes on with it. */
-const endWithinMs = 30_000
+const endWithinMs = 10_000
 /** Any answer has come to its end by then. */
 const roundLimitMs = 60_000
 
