@@ -1,11 +1,10 @@
 import { hideKey, type ModelKey } from '../providers'
+import { accountNames } from './refusal'
 
 /** What an error stands under, and how an event that is one calls itself. */
 const mark = Buffer.from('"error"')
 const hasFault = /"error"\s*:\s*["{]|"type"\s*:\s*"error"/
 const isErrorEvent = /^"type"\s*:\s*"error"/
-/** OpenAI names organizations and projects in what it says of limits. */
-const accountNames = /\b(?:org-|proj_)[\w-]+/g
 /** What begins a text, and what nests. */
 const tokenStarts = /["{}[\]]/g
 /** Where an answer or an event tells of its own fault; an `error` elsewhere is somebody's words or a schema. */

@@ -8,7 +8,7 @@ const maxErrorBytes = 65_536
 const longestText = 500
 
 /** OpenAI names organizations and projects in what it says of limits. */
-const accountNames = /\b(?:org-|proj_)[\w-]+/g
+export const accountNames = /\b(?:org-|proj_)[\w-]+/g
 
 /** What a model server said against a call. */
 export type Refusal = {
