@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { v7 as newId } from 'uuid'
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import {
   follow,
   followToEnd,
@@ -17,7 +17,6 @@ import { type DatabaseLine, layLine } from '../support/database-line'
 import { queryOnce } from '../support/embedded'
 import { type OpenAIServer, startOpenAI } from '../support/openai'
 import { startServer, type TestServer } from '../support/server'
-import { until } from '../support/until'
 
 /*
  * The database goes away while answers are written: nothing is shown that is not stored, everybody else is told at
@@ -137,10 +136,10 @@ test.each(outages)(
     const message = { id: newId(), parent_id: null, text: 'hello' }
     const calls = timed([other.user.get('/api/projects'), other.user.post(path, message)])
     // One answer serves for a second.
-    await until(async () => {
+    await vi.waitFor(async () => {
       const { status, body } = await other.user.get('/api/health')
       expect([status, body.checks?.database?.status]).toEqual([503, 'down'])
-    })
+    }, 3000)
     await sleep(awayMs / 2)
     const shown = reader.events.map(({ data }) => ('text' in data ? data.text : ''))
     expect(shown.length).toBeGreaterThan(0)
@@ -159,6 +158,6 @@ test.each(outages)(
     const again = await send(other, 'hello', null, message.id)
     expect((await followToEnd(other.user, again.reply.events_url)).at(-1)?.type).toBe('completed')
     expect(openai.journal).toHaveLength(2)
-    await until(async () => expect((await other.user.get('/api/health')).status).toBe(200))
+    await vi.waitFor(async () => expect((await other.user.get('/api/health')).status).toBe(200), 3000)
   },
 )
