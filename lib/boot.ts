@@ -3,7 +3,7 @@ import { adoptAnswer } from './chat'
 import { isDatabaseOurs, startDatabase, stopDatabase } from './db'
 import { env } from './env'
 import { closeFiles, openFiles } from './files'
-import { drainRuns, startRuns, startWatch, stopRuns, stopWatch } from './gateway'
+import { drainRuns, startRuns, startWatch, stopRuns, stopSettling, stopWatch } from './gateway'
 import { log } from './log'
 import { isLoopbackAllowed } from './reach'
 import { remember } from './remember'
@@ -57,6 +57,7 @@ async function stop(): Promise<void> {
   await stopReplies()
   await stopRuns()
   await stopWatch()
+  await stopSettling()
   await closeSessionLog()
   closeFiles()
   await stopRotation()

@@ -7,6 +7,7 @@ import { readQuestion } from './gateway/question'
 import { answerOnce } from './gateway/replays'
 
 export { createFile, deleteFile, getFile, getFileContent, listFiles } from './gateway/files'
+export { stopSettling } from './gateway/ledger'
 export { getModel, listModels } from './gateway/models'
 export { callResponse } from './gateway/response-calls'
 export { drainRuns, startRuns, stopRuns } from './gateway/runs'

@@ -1,6 +1,6 @@
 import { AppError } from '../errors'
 import { findModelLimits, type ModelLimits, type Wish } from '../usage'
-import { hiddenToolTokens, isSet, readTold, runsTools, type Told } from './told'
+import { hiddenToolTokens, isSet, readTold, runsTools, saidIn, type Told } from './told'
 import { asList, type JsonObject } from './translate/json'
 
 /** Who is asked. */
@@ -26,7 +26,7 @@ const mostWhole = 2 ** 31 - 1
  */
 export function boundUse(path: string, body: JsonObject, bytes: number, { provider, model }: Asked): Bounds {
   const limits = findModelLimits(provider, model)
-  const told = readTold([body.messages, body.input, body.instructions, body.prompt, body.system])
+  const told = readTold(saidIn(body))
   const answers = countAnswers(path, body)
   const stated = isUnbounded(path, provider)
     ? (limits.output ?? limits.context)
@@ -126,17 +126,26 @@ function boundOutput(path: string, body: JsonObject, model: string): number | nu
   return cap((readCount(body.n) ?? 1) * (one + sights))
 }
 
+/** As many tools as the model server runs for one answer at most; none where it has none to run. */
+export function mostToolRuns(body: JsonObject): number {
+  return runsTools(body) ? (readCount(body.max_tool_calls) ?? usualToolCalls) : 0
+}
+
+/** Whether a call goes on from something that its server keeps, or changes there. */
+export function isKeptThere(body: JsonObject): boolean {
+  return isSet(body.previous_response_id) || isSet(body.conversation) || isSet(body.context_management)
+}
+
+/** Calls for which a model reads more than words. */
+export const isTalk = (path: string) => path === '/chat/completions' || path.startsWith('/responses')
+
 type Sizes = { bytes: number; told: Told; limits: ModelLimits }
 
 function boundInput(path: string, body: JsonObject, { bytes, told, limits }: Sizes): number {
-  const isChat = path === '/chat/completions' || path.startsWith('/responses')
-  if (!isChat) return cap(bytes)
-  const turns = runsTools(body) ? (readCount(body.max_tool_calls) ?? usualToolCalls) + 1 : 1
-  const isKeptThere =
-    isSet(body.previous_response_id) || isSet(body.conversation) || isSet(body.context_management)
+  if (!isTalk(path)) return cap(bytes)
   // A summary that the model server makes on the way is a turn of its own.
-  const all = turns + (isSet(body.context_management) ? 1 : 0)
-  if (all > 1 || isKeptThere || told.hasHidden) return cap(all * limits.context)
+  const all = mostToolRuns(body) + 1 + (isSet(body.context_management) ? 1 : 0)
+  if (all > 1 || isKeptThere(body) || told.hasHidden) return cap(all * limits.context)
   const { fine, coarse } = limits.picture
   const pictures = told.finePictures * fine + told.coarsePictures * coarse
   const text = bytes - told.pictureBytes + hiddenToolTokens(body)

@@ -3,7 +3,7 @@ import type { Forwarded } from '../providers'
 import type { Reservation } from '../usage'
 import { type LentKey, lendKey } from '../vault'
 import { type Asked, type JsonObject, type ModelPath, rewrite } from './asked'
-import { limitOutput } from './bounds'
+import { limitOutput, mostToolRuns } from './bounds'
 import type { Call } from './call'
 import { FaultWords } from './fault-words'
 import { passRequestHeaders } from './headers'
@@ -40,8 +40,9 @@ export async function openExchange(sending: Sending): Promise<Exchange> {
   const { key } = target
   const hidesUsage = sending.reservation !== null && saysNoUsage(sending.question, key)
   const wire = findWire(readyFor(sending, hidesUsage), target)
-  const meter = new StreamMeter()
   const { question } = sending
+  const tellsRuns = key.provider === 'openai' && question.path === '/responses' && question.isStream
+  const meter = new StreamMeter({ runsTools: tellsRuns && mostToolRuns(question.body) > 0 })
   const ended = Promise.withResolvers<How>()
   let ending: How | null = null
   const answer = await lendKey(key, () =>

@@ -1,4 +1,4 @@
-import type { Actor } from '../auth'
+import { type Actor, findUser } from '../auth'
 import { env } from '../env'
 import { type Forwarded, forwardCall } from '../providers'
 import { type LentKey, lendKey, listLentKeys } from '../vault'
@@ -40,11 +40,21 @@ export async function findMakersKey(actor: Actor, maker: Maker): Promise<LentKey
   return same ?? there[0] ?? null
 }
 
+/** As `findMakersKey`, on our own behalf: null, too, where nobody is left who made it. */
+export async function findKeyFor(
+  maker: Maker & { userId: string; boundTo: string | null },
+): Promise<LentKey | null> {
+  const actor = await findUser(maker.userId)
+  return actor && findMakersKey({ ...actor, boundTo: maker.boundTo }, maker)
+}
+
 type Errand = {
   key: LentKey
   method: 'GET' | 'POST' | 'DELETE'
   path: string
   signal: AbortSignal
+  /** What is sent as JSON. */
+  body?: object
 }
 
 type Passed = Errand & {
@@ -71,18 +81,23 @@ const maxAnswerBytes = 32 * 1024 * 1024
 
 /** Asks the server about something that it keeps, on our own behalf. Throws as the call does. */
 export async function askHolder(errand: Errand): Promise<{ status: number; text: string }> {
-  const { status, body } = await ask(errand, { accept: 'application/json' }, () => undefined)
+  const type = errand.body && { 'content-type': 'application/json' }
+  const { status, body } = await ask(errand, { accept: 'application/json', ...type }, () => undefined)
   const { bytes, rest } = await readWhole(body, maxAnswerBytes)
   await rest?.cancel()
   return { status, text: Buffer.from(bytes).toString('utf8') }
 }
 
-function ask(errand: Errand, headers: Record<string, string>, over: () => void): Promise<Forwarded> {
+function ask(
+  { body, ...errand }: Errand,
+  headers: Record<string, string>,
+  over: () => void,
+): Promise<Forwarded> {
   return lendKey(errand.key, () =>
     forwardCall({
       ...errand,
       headers,
-      ...(errand.method === 'POST' && { body: new Uint8Array() }),
+      ...(errand.method === 'POST' && { body: Buffer.from(body ? JSON.stringify(body) : '') }),
       timeouts: env().PROVIDER_TIMEOUTS,
       tap: { chunk: () => false, over, hiding: (isStream) => new FaultWords(errand.key, isStream) },
     }),

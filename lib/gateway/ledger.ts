@@ -1,13 +1,15 @@
 import type { Actor } from '../auth'
 import { asAppError } from '../errors'
 import { log } from '../log'
+import { remember } from '../remember'
 import { type Reservation, recordUsage, type UsageRecord } from '../usage'
 import type { LentKey } from '../vault'
 import type { How } from './exchange'
+import { countInput } from './input-count'
+import { estimateInput, guessInput } from './input-guess'
 import type { StreamMeter } from './meter'
-import { bytesPerToken } from './output-estimate'
 import type { Question } from './question'
-import { modelFor } from './reserve'
+import { boundsOf, modelFor } from './reserve'
 
 /** One call as it is written down. */
 export type Line = {
@@ -48,13 +50,34 @@ const texts = new Set(['/chat/completions', '/completions', '/responses', '/resp
 /** What a call fails with that went out and was not answered in time: its server may well have worked for it. */
 const lateCodes = new Set<unknown>(['first_byte_timeout', 'total_timeout'])
 
+/** As many tokens as models that answer in one piece, or think first, write in a second where they are fast. */
+const unseenPerSecond = 150
+
 /**
  * Writes down what a call used: what the server says, or, of a stream that was left, what came of it; and takes it out of
- * what was set aside for it. Never throws.
+ * what was set aside for it. What has to be paid for from a budget and was not told is not reckoned too low. Never throws.
  */
-export async function settle(line: Line, meter: StreamMeter | null, how: How): Promise<void> {
+export function settle(line: Line, meter: StreamMeter | null, how: How): Promise<void> {
+  const settling = writeDown(line, meter, how).finally(() => underWay().delete(settling))
+  underWay().add(settling)
+  return settling
+}
+
+const underWay = () => remember('gateway.settling', () => new Set<Promise<void>>())
+
+/** At the end, before the database goes: what calls cost that are over is written down. */
+export async function stopSettling(): Promise<void> {
+  await Promise.all(underWay())
+}
+
+async function writeDown(line: Line, meter: StreamMeter | null, how: How): Promise<void> {
   try {
-    await recordUsage({ ...billOf(line), ...readUse(line, meter, how) })
+    const use = readUse(line, meter, how)
+    const isUntold = use.estimated && line.reservation !== null && !meter?.usageSoFar()
+    const inputTokens = isUntold
+      ? await countInput(guessInput(line.question, line), line.key, meter?.toolRuns ?? null)
+      : use.inputTokens
+    await recordUsage({ ...billOf(line), ...use, inputTokens })
   } catch (error) {
     log().error({ err: asAppError(error) }, 'what a call cost was not written down')
   }
@@ -93,7 +116,7 @@ export function readUse(line: Line, meter: StreamMeter | null, how: How): Use {
   const isRefused = status !== null && status >= 400
   const estimates = {
     input: () => estimateInput(question),
-    output: () => estimateSaid(question, meter),
+    output: () => estimateSaid(line, meter, how),
   }
   return {
     ...countTokens(meter, wasAsked(line, how) ? estimates : null),
@@ -132,19 +155,23 @@ function wasAsked({ cache, status, isSent = false }: Line, how: How): boolean {
   return how === 'left' || (status === null ? isSent : status < 400)
 }
 
-function estimateSaid({ path }: Question, meter: StreamMeter | null): number {
+function estimateSaid(line: Line, meter: StreamMeter | null, how: How): number {
   if (meter === null) return 0
-  return texts.has(path) ? meter.estimateOutput() : meter.events
+  const isText = texts.has(line.question.path)
+  const shown = isText ? meter.estimateOutput() : meter.events
+  if (how === 'whole' || !line.reservation) return shown
+  const most = mostOutput(line)
+  // Pictures are made whether anybody waits for them or not.
+  return isText ? withUnseen(shown, meter.silentMs, most) : Math.max(shown, most ?? 0)
 }
 
-/** About as many tokens as a call tells the model, with what is sent along of a conversation that is kept here. */
-export function estimateInput({ path, bytes, earlier = [] }: Question): number {
-  if (path === '/moderations') return 0
-  const before = earlier.length > 0 ? JSON.stringify(earlier).length : 0
-  return estimateTokens(bytes.byteLength + before)
+/** As many tokens as were set aside for what a model may write; null: nobody knows. */
+export function mostOutput(line: Line): number | null {
+  return line.reservation?.outputTokens ?? boundsOf(line.question, line).outputTokens
 }
 
-/** About as many tokens as so many bytes are. */
-export function estimateTokens(bytes: number): number {
-  return Math.ceil(bytes / bytesPerToken)
+/** What was shown of an answer that nobody waited for, and what may have been written where nothing came; at most so many tokens. */
+export function withUnseen(shown: number, silentMs: number, most: number | null): number {
+  const unseen = Math.ceil((silentMs / 1000) * unseenPerSecond)
+  return Math.max(shown, Math.min(most ?? Infinity, shown + unseen))
 }

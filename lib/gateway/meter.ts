@@ -1,6 +1,7 @@
 import type { TokenUsage } from '../contracts/conversations'
 import { LastUsage } from './last-usage'
 import { OutputEstimate } from './output-estimate'
+import { ToolRuns } from './tool-runs'
 
 /** So much of the end of an answer is kept, for reading how it ended. */
 const tailBytes = 16 * 1024
@@ -23,9 +24,15 @@ const faults = /(?:^|\n)(?:event: ?(?:error|response\.failed)\r?\n|data: ?\{\s*"
 const messageStart = /(?:^|\n)event: ?message_start\r?\n/
 const beginningLength = 256
 
+/** Words follow each other faster; in a longer pause a model thinks, or writes what is told at once. In milliseconds. */
+const pauseMs = 1000
+
 /** Counts what passes in an answer, without taking it apart. */
 export class StreamMeter {
   readonly #startedAt = performance.now()
+  #heardAt = this.#startedAt
+  #pausesMs = 0
+  readonly #toolRuns: ToolRuns | null
   #tail: Uint8Array[] = []
   #tailLength = 0
   readonly #estimate = new OutputEstimate()
@@ -36,14 +43,20 @@ export class StreamMeter {
   /** The name of a response's last event. */
   #ending: string | null = null
 
+  /** `runsTools`: its server may run tools for it, and they are to be counted. */
+  constructor({ runsTools = false } = {}) {
+    this.#toolRuns = runsTools ? new ToolRuns() : null
+  }
+
   /** True if these bytes are of what ends a stream: the mark of chat completions, or the last event of a response. */
   chunk(bytes: Uint8Array): boolean {
-    this.#firstByteMs ??= Math.round(performance.now() - this.#startedAt)
+    this.#hear(performance.now())
     const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     if (this.#beginning.length < beginningLength)
       this.#beginning += buffer.toString('latin1', 0, beginningLength)
     this.#estimate.take(buffer)
     this.#lastUsage.take(buffer)
+    this.#toolRuns?.take(buffer)
     this.#keep(buffer)
     this.#ending ??= findEnding(buffer)
     return this.#ending !== null || buffer.indexOf(doneMark, Math.max(0, buffer.length - 64)) !== -1
@@ -62,6 +75,16 @@ export class StreamMeter {
   /** Milliseconds since the call began. */
   get elapsedMs(): number {
     return Math.round(performance.now() - this.#startedAt)
+  }
+
+  /** Milliseconds of all pauses longer than a second, before the first byte and up to now among them. */
+  get silentMs(): number {
+    return Math.round(this.#pausesMs + pauseOf(performance.now() - this.#heardAt))
+  }
+
+  /** Tools that the server has begun to run; null where nobody counts them. */
+  get toolRuns(): number | null {
+    return this.#toolRuns?.count ?? null
   }
 
   /** Events that passed: about one a token. */
@@ -109,6 +132,12 @@ export class StreamMeter {
     return this.#told?.usage ?? this.#lastUsage.read()
   }
 
+  #hear(now: number): void {
+    this.#firstByteMs ??= Math.round(now - this.#startedAt)
+    this.#pausesMs += pauseOf(now - this.#heardAt)
+    this.#heardAt = now
+  }
+
   #readTail(): string {
     return Buffer.concat(this.#tail).toString('utf8')
   }
@@ -120,6 +149,8 @@ export class StreamMeter {
       this.#tailLength -= this.#tail.shift()?.length ?? 0
   }
 }
+
+const pauseOf = (ms: number) => (ms > pauseMs ? ms : 0)
 
 /** The last event holds the whole response and may come in many pieces; no words of a model can look like its name. */
 function findEnding(buffer: Buffer): string | null {

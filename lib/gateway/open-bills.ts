@@ -4,17 +4,23 @@ import { asAppError } from '../errors'
 import { log } from '../log'
 import { readUsage } from '../providers'
 import { recordUsage } from '../usage'
-import { estimateTokens, type Use } from './ledger'
+import { countInput } from './input-count'
+import { estimateTokens } from './input-guess'
+import { findKeyFor } from './keyholder'
+import { type Use, withUnseen } from './ledger'
 import type { OpenBill } from './response-rows'
-import type { JsonObject } from './translate/json'
+import { asList, asObject, type JsonObject } from './translate/json'
 
 /** How a response in the background ended. */
 export type End = {
   /** Null: the server does not say. */
   usage: TokenUsage | null
   outcome: Use['outcome']
-  /** An estimate, where the server does not say. */
+  /** Estimates, where the server does not say. */
+  inputTokens?: number
   outputTokens?: number
+  /** Whether it shows all that was written: not where a model has thought, and not where nothing is shown. */
+  showsAll?: boolean
   durationMs?: number
 }
 
@@ -35,8 +41,14 @@ export function readEnd(response: JsonObject): End | null {
     usage: readUsage(response),
     outcome,
     outputTokens: estimateOutput(response),
+    showsAll: showsAll(response),
     ...(isTimed && { durationMs: (end - begin) * 1000 }),
   }
+}
+
+function showsAll({ output }: JsonObject): boolean {
+  const items = asList(output)
+  return items.length > 0 && items.every((item) => asObject(item).type !== 'reasoning')
 }
 
 /** About as many tokens as a response holds, by what it says. */
@@ -51,10 +63,12 @@ export function estimateOutput({ output }: JsonObject): number {
  */
 export async function settleOpen(id: string, end: End): Promise<boolean> {
   try {
-    const [row] = await sql<{ bill: OpenBill }>`
-      SELECT bill FROM gateway_responses WHERE id = ${id} AND status = 'pending'`
+    const [row] = await sql<Pending>`
+      SELECT bill, user_id AS "userId", project_id AS "boundTo", provider, source, credential_id AS "credentialId",
+        base_url AS "baseUrl", coalesce(keys_of, project_id) AS "projectId"
+      FROM gateway_responses WHERE id = ${id} AND status = 'pending'`
     if (!row) return true
-    await writeDown(row.bill, end)
+    await writeDown(row.bill, end.usage === null ? await guessUse(row, end) : end)
     await sql`
       UPDATE gateway_responses SET status = 'upstream', node_id = NULL, lease_expires_at = NULL, bill = NULL
       WHERE id = ${id} AND status = 'pending'`
@@ -65,6 +79,23 @@ export async function settleOpen(id: string, end: End): Promise<boolean> {
   }
 }
 
+type Pending = Parameters<typeof findKeyFor>[0] & { bill: OpenBill }
+
+/** The same end, with what it may have used where that has to be paid for from a budget. */
+async function guessUse(row: Pending, end: End): Promise<End> {
+  const { guess, startedAt } = row.bill
+  if (!guess) return end
+  const key = guess.input.count ? await findKeyFor(row) : null
+  const shown = end.outputTokens ?? 0
+  return {
+    ...end,
+    inputTokens: await countInput(guess.input, key, null),
+    outputTokens: end.showsAll
+      ? shown
+      : withUnseen(shown, Date.now() - Date.parse(startedAt), guess.mostOutput),
+  }
+}
+
 /** Tells the ledger; again is no harm. Throws unavailable. */
 export async function writeDown({ bill, ...known }: OpenBill, end: End): Promise<void> {
   const { usage, outcome } = end
@@ -72,7 +103,7 @@ export async function writeDown({ bill, ...known }: OpenBill, end: End): Promise
   await recordUsage({
     ...bill,
     reservation: reservation && { id: reservation.id, openedAt: new Date(reservation.openedAt) },
-    inputTokens: usage?.input_tokens ?? known.estimatedInput,
+    inputTokens: usage?.input_tokens ?? end.inputTokens ?? known.estimatedInput,
     cachedTokens: usage?.cached_tokens ?? 0,
     cacheWriteTokens: usage?.cache_write_tokens ?? null,
     outputTokens: usage?.output_tokens ?? end.outputTokens ?? 0,

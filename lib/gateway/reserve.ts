@@ -1,7 +1,7 @@
 import type { Actor } from '../auth'
 import { type Reservation, reserveUse } from '../usage'
 import type { ModelPath } from './asked'
-import { boundUse } from './bounds'
+import { type Bounds, boundUse } from './bounds'
 import type { Question } from './question'
 import type { Target } from './targets'
 import { asList, type JsonObject } from './translate/json'
@@ -17,15 +17,21 @@ export async function reserve(
   isAgain: boolean,
 ): Promise<Reservation | null> {
   if (actor.policy === null) return null
-  const { path } = question
-  const asked = { provider: key.provider, model: modelFor(path, model) }
-  const { body, bytes } = withEarlier(question)
-  const bounds = boundUse(path, { ...body, model: asked.model }, bytes, asked)
+  const asked = { provider: key.provider, model: modelFor(question.path, model) }
+  const bounds = boundsOf(question, { key, model })
   return reserveUse(actor, { ...asked, surface: 'gateway', ...bounds, isAgain })
 }
 
+/** What a call with this target may use at most, and is likely to. */
+export function boundsOf(question: Question, { key, model: named }: Target): Bounds {
+  const { path } = question
+  const { body, bytes } = withEarlier(question)
+  const model = modelFor(path, named)
+  return boundUse(path, { ...body, model }, bytes, { provider: key.provider, model })
+}
+
 /** The call as it goes out where what was said before is kept here: all of it is told again, and nothing is hidden. */
-function withEarlier({ body, bytes, earlier = [] }: Question): { body: JsonObject; bytes: number } {
+export function withEarlier({ body, bytes, earlier = [] }: Question): { body: JsonObject; bytes: number } {
   if (earlier.length === 0) return { body, bytes: bytes.byteLength }
   const { previous_response_id: _, input, ...rest } = body
   const said = typeof input === 'string' ? [{ role: 'user', content: input }] : asList(input)

@@ -4,6 +4,7 @@ import { requireRoom, sql } from '../db'
 import { AppError } from '../errors'
 import type { LentKey } from '../vault'
 import type { Call } from './call'
+import type { InputGuess } from './input-guess'
 import type { Maker } from './keyholder'
 import type { Bill } from './ledger'
 import { nodeId } from './node'
@@ -17,6 +18,8 @@ export type OpenBill = {
   bill: Bill
   /** As far as the question tells. */
   estimatedInput: number
+  /** Where it is paid for from a budget: how much it may have been if its server does not say. */
+  guess?: { input: InputGuess; mostOutput: number | null }
   /** ISO 8601. */
   startedAt: string
   firstTokenMs: number | null

@@ -5,8 +5,9 @@ import { goesOn, rewrite } from './asked'
 import { Asking } from './asking'
 import type { Call } from './call'
 import type { Answer } from './collected'
+import { estimateInput, guessInput } from './input-guess'
 import { inputItemsOf } from './kept-items'
-import { billOf, estimateInput } from './ledger'
+import { billOf, mostOutput } from './ledger'
 import { tellLimits } from './limits'
 import type { Question } from './question'
 import type { OpenBill } from './response-rows'
@@ -111,6 +112,7 @@ function openBill(
     // Without a reservation, too, it is one row of the ledger, however often it is told.
     bill: { ...bill, reservation: bill.reservation ?? { id: newId(), openedAt: startedAt } },
     estimatedInput: estimateInput(question),
+    ...(reservation && { guess: { input: guessInput(question, line), mostOutput: mostOutput(line) } }),
     startedAt: startedAt.toISOString(),
     firstTokenMs: null,
   }

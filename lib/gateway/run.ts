@@ -6,7 +6,8 @@ import type { Asking, Outcome, Trial } from './asking'
 import type { Call } from './call'
 import { tellFault } from './chat-wire'
 import type { Exchange } from './exchange'
-import { billOf, countTokens, type Line, type Use, wasSent } from './ledger'
+import { inputOfTurns } from './input-guess'
+import { billOf, countTokens, type Line, type Use, wasSent, withUnseen } from './ledger'
 import { StreamMeter } from './meter'
 import { estimateOutput } from './open-bills'
 import { withPatience } from './patience'
@@ -136,7 +137,13 @@ export class Run {
     const requestId = request.headers.get('x-request-id')
     const bill = billOf({ actor, question, key, model, ...known, requestId, cache: null })
     const reservation = bill.reservation ?? this.#bill.bill.reservation
-    this.#bill = { ...this.#bill, bill: { ...bill, reservation } }
+    const { guess } = this.#bill
+    const mostOutput = known.reservation?.outputTokens ?? guess?.mostOutput ?? null
+    this.#bill = {
+      ...this.#bill,
+      bill: { ...bill, reservation },
+      ...(guess && { guess: { ...guess, mostOutput } }),
+    }
   }
 
   async #readAnswer(exchange: Exchange): Promise<Ending | null> {
@@ -235,10 +242,12 @@ export class Run {
     const meter = this.#meter
     // Who was never heard, or refused, told the model nothing that anybody has to pay for.
     if (!this.#isAsked) return countTokens(meter, { input: () => 0, output: () => 0 })
+    const { guess, estimatedInput } = this.#bill
+    // Where the events are another server's by now, or gone, by what came.
+    const shown = Math.max(estimateOutput(response), meter.estimateOutput())
     return countTokens(meter, {
-      input: () => this.#bill.estimatedInput,
-      // Where the events are another server's by now, or gone, by what came.
-      output: () => Math.max(estimateOutput(response), meter.estimateOutput()),
+      input: () => (guess ? inputOfTurns(guess.input.tokens, guess.input, null) : estimatedInput),
+      output: () => (guess ? withUnseen(shown, meter.silentMs, guess.mostOutput) : shown),
     })
   }
 }

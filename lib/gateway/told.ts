@@ -23,6 +23,11 @@ const hiddenTypes = new Set([
   'input_video',
 ])
 
+/** Where a request of any dialect says something. */
+export function saidIn({ messages, input, instructions, prompt, system }: JsonObject): unknown[] {
+  return [messages, input, instructions, prompt, system]
+}
+
 /** Looks through messages or items, however deep they are. */
 export function readTold(said: unknown): Told {
   const told: Told = { textLength: 0, finePictures: 0, coarsePictures: 0, pictureBytes: 0, hasHidden: false }
@@ -40,7 +45,7 @@ export function readTold(said: unknown): Told {
 /** Notes what an object stands for, and returns what is in it to be looked at, too. */
 function look(value: JsonObject, told: Told): unknown[] {
   const type = typeof value.type === 'string' ? value.type : ''
-  if (hiddenTypes.has(type)) told.hasHidden = true
+  if (hiddenTypes.has(type) || isHeardBefore(value)) told.hasHidden = true
   if (!pictureTypes.has(type)) return Object.values(value)
   const inner = isObject(value.image_url) ? value.image_url : value
   const url = isObject(value.image_url) ? value.image_url.url : value.image_url
@@ -48,6 +53,11 @@ function look(value: JsonObject, told: Told): unknown[] {
   else told.finePictures++
   if (typeof url === 'string' && url.startsWith('data:')) told.pictureBytes += url.length
   return []
+}
+
+/** A message whose sound the model server keeps. */
+export function isHeardBefore({ audio }: JsonObject): boolean {
+  return isObject(audio) && isSet(audio.id)
 }
 
 /** Tools that the caller runs though the model server describes them. */

@@ -6,9 +6,10 @@ import { parseJson } from '../providers'
 import { goesOn } from './asked'
 import type { Call } from './call'
 import type { Exchange, How } from './exchange'
+import { estimateInput, guessInput } from './input-guess'
 import { ItemSpotter, itemIdsOf } from './items'
 import type { Keeping } from './kept'
-import { billOf, estimateInput, type Line, settle } from './ledger'
+import { billOf, type Line, mostOutput, settle } from './ledger'
 import { settleOpen } from './open-bills'
 import { insertItemRows, insertUpstreamRow, type OpenBill } from './response-rows'
 import { watchResponse } from './watch'
@@ -131,12 +132,17 @@ export class UpstreamResponse implements Keeping {
   }
 
   #openBill(): OpenBill {
+    const { question } = this.#call
+    const { reservation } = this.#line
     const bill = billOf(this.#line)
     const startedAt = new Date(Date.now() - this.#exchange.meter.elapsedMs)
     return {
       // Without a reservation, too, it is one row of the ledger, however often it is told.
       bill: { ...bill, reservation: bill.reservation ?? { id: newId(), openedAt: startedAt } },
-      estimatedInput: estimateInput(this.#call.question),
+      estimatedInput: estimateInput(question),
+      ...(reservation && {
+        guess: { input: guessInput(question, this.#line), mostOutput: mostOutput(this.#line) },
+      }),
       startedAt: startedAt.toISOString(),
       firstTokenMs: this.#exchange.meter.firstByteMs,
     }

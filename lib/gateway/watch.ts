@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { findUser } from '../auth'
 import { sql } from '../db'
 import { env } from '../env'
 import { log } from '../log'
@@ -7,7 +6,7 @@ import { parseJson } from '../providers'
 import { remember } from '../remember'
 import { holdUse } from '../usage'
 import { itemIdsOf } from './items'
-import { askHolder, findMakersKey } from './keyholder'
+import { askHolder, findKeyFor } from './keyholder'
 import { nodeId } from './node'
 import { estimateOutput, readEnd, settleOpen } from './open-bills'
 import { insertItemRows, leaseMs, type OpenBill, type ResponseRow } from './response-rows'
@@ -118,9 +117,8 @@ class Watch {
 
   /** The response as its server tells it; null where it cannot be asked now. One that is gone has failed. */
   async #ask(row: PendingRow) {
-    const actor = await findUser(row.userId)
-    const key = actor && (await findMakersKey({ ...actor, boundTo: row.boundTo }, row))
-    if (!key) return null
+    const key = await findKeyFor(row)
+    if (key === null) return null
     const path = `/responses/${encodeURIComponent(row.id)}`
     const { status, text } = await askHolder({ key, method: 'GET', path, signal: this.#ended.signal })
     if (status === 404) return { status: 'cancelled' }
@@ -128,8 +126,7 @@ class Watch {
   }
 }
 
-type PendingRow = Pick<ResponseRow, 'id' | 'userId' | 'boundTo'> &
-  Parameters<typeof findMakersKey>[1] & { createdAt: Date }
+type PendingRow = Parameters<typeof findKeyFor>[0] & Pick<ResponseRow, 'id'> & { createdAt: Date }
 
 async function findPending(id: string): Promise<PendingRow | null> {
   const [row] = await sql<PendingRow>`

@@ -156,11 +156,12 @@ describe('a response in the background', () => {
 })
 
 describe('a response in the background outlives its server', () => {
-  const ask = (at: OpenAI) => at.responses.create({ model, input, background: true, max_output_tokens: 1500 })
+  const ask = (at: OpenAI) =>
+    at.responses.create({ model, input, background: true, max_output_tokens: 100_000 })
 
   async function restart(script: Script, end: (server: TestServer) => Promise<unknown>) {
     const own = await startGateway()
-    const openai = await own.sdk({ budget_usd: 0.004 })
+    const openai = await own.sdk({ budget_usd: 0.25 })
     own.upstream.script(script)
     const { id } = await ask(openai)
     await end(own.server)

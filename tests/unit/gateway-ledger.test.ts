@@ -1,11 +1,12 @@
 import { expect, test } from 'vitest'
 import { AppError } from '@/lib/errors'
-import { estimateInput, type Line, readUse, wasSent } from '@/lib/gateway/ledger'
+import { estimateInput } from '@/lib/gateway/input-guess'
+import { type Line, readUse, wasSent, withUnseen } from '@/lib/gateway/ledger'
 import { StreamMeter } from '@/lib/gateway/meter'
 import type { Question } from '@/lib/gateway/question'
 
 const ask = (more: Partial<Question>) =>
-  estimateInput({ path: '/responses', bytes: Buffer.alloc(400), ...more } as Question)
+  estimateInput({ path: '/responses', bytes: Buffer.alloc(400), body: {}, ...more } as Question)
 
 test('a call is estimated with the conversation that is sent along with it', () => {
   expect(ask({})).toBe(100)
@@ -19,7 +20,13 @@ test('moderations cost nothing', () => {
 })
 
 const lineOf = (more: object = {}, path = '/chat/completions') =>
-  ({ question: { path, bytes: Buffer.alloc(400) }, status: 200, cache: null, ...more }) as unknown as Line
+  ({
+    question: { path, bytes: Buffer.alloc(400), body: {} },
+    status: 200,
+    cache: null,
+    reservation: null,
+    ...more,
+  }) as unknown as Line
 
 function meterOf(text: string): StreamMeter {
   const meter = new StreamMeter()
@@ -67,4 +74,11 @@ test.each([
 ])('whether a call was sent that failed with %s', (code, isSent) => {
   const error = new AppError('provider_timeout', 'Too slow.', { facts: code ? { code } : {} })
   expect(wasSent(error)).toBe(isSent)
+})
+
+test('what nobody has seen is reckoned by the time that nothing came, within what was set aside', () => {
+  expect(withUnseen(10, 0, null)).toBe(10)
+  expect(withUnseen(10, 2000, null)).toBe(310)
+  expect(withUnseen(10, 2000, 100)).toBe(100)
+  expect(withUnseen(300, 2000, 100)).toBe(300)
 })

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { AppError } from '../../lib/errors'
 import { lastWordsOf } from '../../lib/gateway/last-words'
 import { StreamMeter } from '../../lib/gateway/meter'
@@ -218,4 +218,24 @@ describe('the last words of a stream that broke', () => {
     expect(words.startsWith('event: error\ndata: ')).toBe(true)
     expect(JSON.parse(words.slice(words.indexOf('{')))).toMatchObject({ type: 'error', sequence_number: 42 })
   })
+})
+
+test('pauses are what is longer than a second, the one that has not ended among them', () => {
+  vi.useFakeTimers({ toFake: ['performance'] })
+  try {
+    const meter = new StreamMeter()
+    const hearAfter = (ms: number) => {
+      vi.advanceTimersByTime(ms)
+      meter.chunk(Buffer.from('data: {}\n\n'))
+    }
+    hearAfter(3000)
+    for (let n = 0; n < 10; n++) hearAfter(900)
+    expect(meter.silentMs).toBe(3000)
+    hearAfter(1500)
+    expect(meter.silentMs).toBe(4500)
+    vi.advanceTimersByTime(2000)
+    expect(meter.silentMs).toBe(6500)
+  } finally {
+    vi.useRealTimers()
+  }
 })

@@ -39,7 +39,8 @@ function checkRequest(body: Body): void {
   }
 }
 
-function findPrevious(body: Body, store: Store): StoredResponse | undefined {
+/** The Response that a request goes on from; none is named, or it is there. */
+export function findPrevious(body: Body, store: Store): StoredResponse | undefined {
   const id = body.previous_response_id
   if (typeof id !== 'string') return undefined
   const previous = store.responses.get(id)

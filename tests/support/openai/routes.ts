@@ -5,6 +5,7 @@ import { WireError } from './errors.ts'
 import type { Exchange } from './exchange.ts'
 import { deleteFile, getFile, getFileContent, listFiles, uploadFile } from './files.ts'
 import { createImages } from './images.ts'
+import { countInputTokens } from './input-tokens.ts'
 import { getModel, listModels } from './models.ts'
 import { createModeration } from './moderations.ts'
 import {
@@ -25,6 +26,7 @@ export type Route = { method: string; path: string; model?: boolean; handle: Han
 const routes: Route[] = [
   { method: 'POST', path: '/v1/responses', model: true, handle: createResponse },
   { method: 'POST', path: '/v1/responses/compact', model: true, handle: compactConversation },
+  { method: 'POST', path: '/v1/responses/input_tokens', model: true, handle: countInputTokens },
   { method: 'GET', path: '/v1/responses/{id}', handle: retrieveResponse },
   { method: 'DELETE', path: '/v1/responses/{id}', handle: deleteResponse },
   { method: 'POST', path: '/v1/responses/{id}/cancel', handle: cancelResponse },
