@@ -38,31 +38,48 @@ export async function requireLeaveIn(
 
 type Answering = { actor: Actor; replyId: string; agent: AnsweringAgent; key: LentKey; model: string }
 
+/** What an answer is allowed. */
+type Allowance = {
+  /** As many tokens as the model may be asked for; null: as many as the agent is set to. */
+  outputTokens: number | null
+  /** What it is taken for where its provider does not say. */
+  most: { input: number; output: number | null }
+}
+
 /**
- * Sets aside what an answer may cost, under the reply's id, by which it is settled. Returns how many tokens the model may
- * be asked for; null: as many as the agent is set to. Throws budget_exceeded, too_many_requests, forbidden.
+ * Sets aside what an answer may cost, under the reply's id, by which it is settled. Null where nothing limits the caller.
+ * Throws budget_exceeded, too_many_requests, forbidden.
  */
 export async function reserveAnswer(
   { actor, replyId, agent, key, model }: Answering,
   messages: ModelMessage[],
-): Promise<number | null> {
+): Promise<Allowance | null> {
   if (actor.policy === null) return null
   const { provider } = key
   const limits = findModelLimits(provider, model)
+  const inputTokens = boundInput(agent.system_prompt, messages, limits)
   const length = messages.reduce((sum, message) => sum + lengthOfMessage(message), agent.system_prompt.length)
   const stated = agent.max_output_tokens
   const reservation = await reserveUse(actor, {
     provider,
     model,
     surface: 'api',
-    inputTokens: boundInput(agent.system_prompt, messages, limits),
+    inputTokens,
     outputTokens: stated,
     mostOutputTokens: limits.output,
     likelyTokens: Math.ceil(length / 4) + (stated ?? 0),
     id: replyId,
   })
-  return reservation?.outputTokens ?? null
+  if (reservation === null) return null
+  const { outputTokens } = reservation
+  // Words are known well enough; what else is in files is not.
+  const files = messages.flatMap((message) => message.files ?? []).filter(({ content }) => isOpaque(content))
+  const input = files.reduce((sum, file) => sum + boundFile(file, limits), Math.ceil(length / 4))
+  const output = outputTokens ?? stated ?? limits.output
+  return { outputTokens, most: { input: Math.min(inputTokens, input), output } }
 }
+
+const isOpaque = ({ type }: ModelFile['content']) => type !== 'text' && type !== 'absent'
 
 /** A token has at least a byte, and no model reads more than its window. */
 function boundInput(instructions: string, messages: ModelMessage[], limits: ModelLimits): number {

@@ -41,11 +41,12 @@ export function answerWith(answering: Answering): { source: ReplySource; opening
     await withCredential(actor, want, async (key) => {
       const messages = await giveFiles(actor, key, await answering.messages)
       const model = key.provider === 'demo' ? 'demo' : (answering.model ?? agent.model_name)
-      const mostTokens = await reserveAnswer({ actor, replyId, agent, key, model }, messages)
+      const allowance = await reserveAnswer({ actor, replyId, agent, key, model }, messages)
       const asked = serve({ actor, agent, key, model }, messages)
-      const served = { ...asked, repeatedLength: lengthOf(continued ?? []) }
+      const served = { ...asked, repeatedLength: lengthOf(continued ?? []), most: allowance?.most ?? null }
       ledger.served = served
-      const asking = mostTokens === null ? agent : { ...agent, max_output_tokens: mostTokens }
+      const mostTokens = allowance?.outputTokens ?? agent.max_output_tokens
+      const asking = { ...agent, max_output_tokens: mostTokens }
       const call = { ...callOf(asking, key, model), messages, continues: continued !== null, signal }
       await relay(call, served, sink).catch((error: unknown) => explainFiles(messages, error))
     })
@@ -87,6 +88,7 @@ export function serve({ actor, agent, key, model }: Serving, messages: ModelMess
     baseUrl: key.baseUrl,
     inputLength,
     repeatedLength: 0,
+    most: null,
     startedAtMs: Date.now(),
     firstTokenMs: null,
     responseId: null,

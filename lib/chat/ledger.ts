@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { log } from '../log'
 import type { ReplyEnd, Upstream } from '../replies'
-import { recordUsage } from '../usage'
+import { recordUsage, withUnseen } from '../usage'
 
 /** What the ledger and the next writer need to know of one answer; kept with the reply while it is written. */
 export const Served = z.object({
@@ -19,6 +19,8 @@ export const Served = z.object({
   inputLength: z.number(),
   /** Characters that an answer before this one said, which were paid for then. */
   repeatedLength: z.number(),
+  /** Where it is paid for from a budget: as many tokens as it is taken for where its provider does not say. */
+  most: z.object({ input: z.number(), output: z.number().nullable() }).nullable().default(null),
   startedAtMs: z.number(),
   firstTokenMs: z.number().nullable(),
   /** Where the answer can be picked up again, if it can. */
@@ -34,6 +36,7 @@ type Counted = { userId: string; replyId: string; served: Served | null }
 /** Writes down what an answer cost, however it ended. A reply is counted once. */
 export async function writeDown({ userId, replyId, served }: Counted, end: ReplyEnd): Promise<void> {
   if (!served) return
+  const durationMs = Math.max(0, Math.round(Date.now() - served.startedAtMs))
   const isNew = await recordUsage({
     userId,
     projectId: served.projectId,
@@ -46,17 +49,28 @@ export async function writeDown({ userId, replyId, served }: Counted, end: Reply
     provider: served.provider,
     model: served.model,
     keySource: served.keySource,
-    inputTokens: end.usage?.input_tokens ?? Math.ceil(served.inputLength / charactersPerToken),
+    inputTokens: end.usage?.input_tokens ?? served.most?.input ?? estimateTokens(served.inputLength),
     cachedTokens: end.usage?.cached_tokens ?? 0,
     cacheWriteTokens: end.usage?.cache_write_tokens ?? null,
-    outputTokens:
-      end.usage?.output_tokens ??
-      Math.ceil(Math.max(0, end.outputLength - served.repeatedLength) / charactersPerToken),
+    outputTokens: end.usage?.output_tokens ?? estimateOutput(served, end, durationMs),
     reasoningTokens: end.usage?.reasoning_tokens ?? 0,
     estimated: end.usage === null,
     firstTokenMs: served.firstTokenMs,
-    durationMs: Math.max(0, Math.round(Date.now() - served.startedAtMs)),
+    durationMs,
     outcome: end.type,
   })
   if (!isNew) log().info({ replyId }, 'this reply was counted before')
 }
+
+function estimateOutput(
+  { most, firstTokenMs, repeatedLength }: Served,
+  { type, outputLength }: ReplyEnd,
+  durationMs: number,
+): number {
+  const shown = estimateTokens(Math.max(0, outputLength - repeatedLength))
+  // What stands still for want of a server writes nothing.
+  const isAsked = type === 'stopped' || type === 'failed'
+  return most && isAsked ? withUnseen(shown, firstTokenMs ?? durationMs, most.output) : shown
+}
+
+const estimateTokens = (characters: number) => Math.ceil(characters / charactersPerToken)

@@ -2,7 +2,7 @@ import type { Actor } from '../auth'
 import { asAppError } from '../errors'
 import { log } from '../log'
 import { remember } from '../remember'
-import { type Reservation, recordUsage, type UsageRecord } from '../usage'
+import { type Reservation, recordUsage, type UsageRecord, withUnseen } from '../usage'
 import type { LentKey } from '../vault'
 import type { How } from './exchange'
 import { countInput } from './input-count'
@@ -49,9 +49,6 @@ const texts = new Set(['/chat/completions', '/completions', '/responses', '/resp
 
 /** What a call fails with that went out and was not answered in time: its server may well have worked for it. */
 const lateCodes = new Set<unknown>(['first_byte_timeout', 'total_timeout'])
-
-/** As many tokens as models that answer in one piece, or think first, write in a second where they are fast. */
-const unseenPerSecond = 150
 
 /**
  * Writes down what a call used: what the server says, or, of a stream that was left, what came of it; and takes it out of
@@ -168,10 +165,4 @@ function estimateSaid(line: Line, meter: StreamMeter | null, how: How): number {
 /** As many tokens as were set aside for what a model may write; null: nobody knows. */
 export function mostOutput(line: Line): number | null {
   return line.reservation?.outputTokens ?? boundsOf(line.question, line).outputTokens
-}
-
-/** What was shown of an answer that nobody waited for, and what may have been written where nothing came; at most so many tokens. */
-export function withUnseen(shown: number, silentMs: number, most: number | null): number {
-  const unseen = Math.ceil((silentMs / 1000) * unseenPerSecond)
-  return Math.max(shown, Math.min(most ?? Infinity, shown + unseen))
 }

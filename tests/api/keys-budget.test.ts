@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import OpenAI from 'openai'
 import { v7 as newId } from 'uuid'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
@@ -8,6 +9,7 @@ import { Client } from '../support/client'
 import { withinOneMinute } from '../support/minute'
 import { type OpenAIServer, startOpenAI } from '../support/openai'
 import { startServer, type TestServer } from '../support/server'
+import { until } from '../support/until'
 
 let openai: OpenAIServer
 let server: TestServer
@@ -73,6 +75,21 @@ test('an answer that a key asks for is paid from its budget, to the last digit, 
   expect(asked.max_output_tokens).toBeLessThan(15_625)
   expect(await spentOf(keyed)).toBe(0.00085)
   expect(await costOf(keyed)).toBe(0.00085)
+})
+
+test('an answer that is stopped while the model thinks is paid for by the time that it took', async () => {
+  const keyed = await openWithKey({ budget_usd: 1 }, { max_output_tokens: 5000 })
+  openai.script({ firstByteDelayMs: 60_000 })
+  const { body } = await say(keyed, 'Think.')
+  await until(() => expect(openai.journal).toHaveLength(1))
+  await sleep(2500)
+  const { id } = body.reply as unknown as { id: string }
+  expect((await keyed.program.delete(`/api/replies/${id}`)).status).toBe(202)
+  await until(async () => expect(await requestsOf(keyed)).toBe(1))
+  // gpt-5-mini writes for $2 a million; 150 tokens a second.
+  const cost = (await costOf(keyed)) ?? 0
+  expect(cost).toBeGreaterThanOrEqual((2 * 150 * 2) / 1e6)
+  expect(cost).toBeLessThanOrEqual((5100 * 2) / 1e6)
 })
 
 test('a key whose budget is used up asks for nothing more, by no call, and nothing is stored of it', async () => {

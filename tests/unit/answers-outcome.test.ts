@@ -47,6 +47,7 @@ const served = {
   baseUrl: '',
   inputLength: 0,
   repeatedLength: 0,
+  most: null,
   startedAtMs: 0,
   firstTokenMs: null,
   responseId: null,

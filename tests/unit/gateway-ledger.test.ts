@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest'
 import { AppError } from '@/lib/errors'
 import { estimateInput } from '@/lib/gateway/input-guess'
-import { type Line, readUse, wasSent, withUnseen } from '@/lib/gateway/ledger'
+import { type Line, readUse, wasSent } from '@/lib/gateway/ledger'
 import { StreamMeter } from '@/lib/gateway/meter'
 import type { Question } from '@/lib/gateway/question'
+import { withUnseen } from '@/lib/usage/unseen'
 
 const ask = (more: Partial<Question>) =>
   estimateInput({ path: '/responses', bytes: Buffer.alloc(400), body: {}, ...more } as Question)
