@@ -62,7 +62,9 @@ function parseDuration(text: string): number | null {
   return match ? Number(match[1]) * units[match[2] as keyof typeof units] : null
 }
 
-const defaultTimeouts = { connectMs: 10_000, firstByteMs: 120_000, idleMs: 60_000, totalMs: 1_800_000 }
+// Models that think for minutes say nothing meanwhile, and answers in one piece come at their end: OpenAI's own clients
+// wait ten minutes.
+const defaultTimeouts = { connectMs: 10_000, firstByteMs: 600_000, idleMs: 300_000, totalMs: 1_800_000 }
 const timeoutNames = { connect: 'connectMs', first: 'firstByteMs', idle: 'idleMs', total: 'totalMs' } as const
 
 const providerTimeouts = z
@@ -77,7 +79,7 @@ const providerTimeouts = z
       if (!known || durationMs === null) {
         context.addIssue({
           code: 'custom',
-          message: 'must look like connect=10s,first=120s,idle=60s,total=30m',
+          message: 'must look like connect=10s,first=10m,idle=5m,total=30m',
         })
         return z.NEVER
       }

@@ -54,7 +54,7 @@ test('durations and limits are read with their units', () => {
     PROVIDER_TIMEOUTS: 'connect=250ms,total=2h',
     RATE_LIMITS: 'login=3/10s',
   })
-  expect(PROVIDER_TIMEOUTS).toMatchObject({ connectMs: 250, totalMs: 7_200_000, idleMs: 60_000 })
+  expect(PROVIDER_TIMEOUTS).toMatchObject({ connectMs: 250, totalMs: 7_200_000, idleMs: 300_000 })
   expect(RATE_LIMITS).toMatchObject({ login: { count: 3, windowMs: 10_000 }, message: { count: 120 } })
   expect(parseEnv({ RATE_LIMITS: 'off' }).RATE_LIMITS).toBe('off')
   expect(parseEnv({}).DRAIN_TIMEOUT).toBe(30_000)
