@@ -1,6 +1,7 @@
 import { AppError } from '../errors'
 import { readJson } from '../http'
 import { hasDoubledFields } from './doubled'
+import { writeJson } from './exact-numbers'
 
 export type JsonObject = { [name: string]: unknown }
 
@@ -81,13 +82,13 @@ export function rewrite(asked: Asked, changes: JsonObject): Asked {
   const body = { ...asked.body, ...changes }
   const model = 'model' in changes ? readModel(changes.model) : asked.model
   const written = model === asked.model || asked.model !== null ? model : readModel(body.model)
-  return { ...asked, body, model: written, bytes: Buffer.from(write(body)) }
+  return { ...asked, body, model: written, bytes: Buffer.from(write(body, asked.bytes)) }
 }
 
 /** What can be read may be too deep to be written again. */
-function write(body: JsonObject): string {
+function write(body: JsonObject, source: Uint8Array): string {
   try {
-    return JSON.stringify(body)
+    return writeJson(body, source)
   } catch (error) {
     throw new AppError('invalid_input', 'The body is nested too deeply.', { cause: error })
   }
