@@ -5,6 +5,7 @@ import { log } from '../log'
 import { remember } from '../remember'
 import type { Asked } from './asked'
 import type { Call } from './call'
+import { noteKept } from './kept-quota'
 import type { Target } from './targets'
 import { asList, isObject, type JsonObject } from './translate/json'
 
@@ -24,15 +25,17 @@ export async function insertKeptRow(
   { response, input, previousId }: Kept,
 ): Promise<void> {
   await requireRoom()
+  const [body, items] = [JSON.stringify(response), JSON.stringify(input)]
   await sql`
     INSERT INTO gateway_responses
       (id, user_id, project_id, provider, source, credential_id, base_url, model, status, body, input, keys_of,
        previous_id)
     VALUES (${String(response.id)}, ${actor.userId}::uuid, ${actor.boundTo}::uuid, ${key.provider}, ${key.source},
       ${key.credentialId}::uuid, ${key.baseUrl}, ${model ?? 'unknown'}, ${String(response.status)},
-      ${JSON.stringify(response)}::json, ${JSON.stringify(input)}::json, ${question.want.projectId ?? null}::uuid,
+      ${body}::json, ${items}::json, ${question.want.projectId ?? null}::uuid,
       ${previousId})
     ON CONFLICT (id) DO NOTHING`
+  noteKept(actor.userId, body.length + items.length)
   sweepKept()
 }
 

@@ -7,6 +7,7 @@ import type { Call } from './call'
 import { tellFault } from './chat-wire'
 import type { Exchange } from './exchange'
 import { inputOfTurns } from './input-guess'
+import { noteKept } from './kept-quota'
 import { billOf, countTokens, type Line, type Use, wasSent } from './ledger'
 import { StreamMeter } from './meter'
 import { estimateOutput } from './open-bills'
@@ -98,6 +99,8 @@ export class Run {
     await this.#settle(last?.response ?? {})
     if (last === null || this.#why === 'lost') return
     const events = last.event ? [last.event] : []
+    const { actor, question } = this.#start.call
+    noteKept(actor.userId, question.bytes.byteLength + (last.event?.data.length ?? 0))
     if (await withPatience(() => endRun(this.id, last.response, events))) this.log.tell(events)
   }
 
