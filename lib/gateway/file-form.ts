@@ -1,5 +1,7 @@
 import { AppError } from '../errors'
 import { type BodyReader, ignoreRest } from '../http'
+import { FormHash } from './form-hash'
+import type { Print } from './once'
 
 /** What OpenAI takes in one upload. */
 const maxFileBytes = 512 * 1024 * 1024
@@ -17,6 +19,8 @@ export class PassingForm {
   /** How long it is; null where its sender did not say. */
   readonly bytes: number | null
   readonly #reader: BodyReader
+  #hash: FormHash | null = null
+  #size = 0
   #isRead = false
   #isStalled = false
 
@@ -35,16 +39,25 @@ export class PassingForm {
     this.#reader = body.getReader()
   }
 
-  /** The form as it comes. Throws too_large, and invalid_input where it breaks off or falls silent for 60 s. */
+  /**
+   * The form as it comes, or what nobody has taken of it yet. Throws too_large, and invalid_input where it breaks off or
+   * falls silent for 60 s.
+   */
   async *pieces(): AsyncGenerator<Uint8Array> {
-    let size = 0
-    for (;;) {
-      const piece = await this.#read()
-      if (!piece) return
-      size += piece.byteLength
-      if (size > maxFormBytes) throw tooLarge()
-      yield piece
-    }
+    for (let piece = await this.#read(); piece; piece = await this.#read()) yield piece
+  }
+
+  /** Notes from its first piece on which form it is. */
+  openPrint(): Print {
+    const hash = new FormHash(this.contentType)
+    this.#hash = hash
+    return { known: () => hash.known, read: () => this.#readPrint(hash) }
+  }
+
+  /** Reads on as long as it is open which form it is. Throws as `pieces`. */
+  async #readPrint(hash: FormHash): Promise<Buffer> {
+    while (!hash.known && (await this.#read()));
+    return hash.known ?? hash.finish()
   }
 
   /** Nobody takes more of it. What is left is let go, so that its sender gets to read the answer. */
@@ -58,10 +71,18 @@ export class PassingForm {
       const { done, value } = await this.#reader.read().catch(brokenOff)
       if (this.#isStalled) throw new AppError('invalid_input', 'Nothing of the upload came for a minute.')
       this.#isRead = done
+      if (done) this.#hash?.finish()
+      else this.#take(value)
       return done ? null : value
     } finally {
       clearTimeout(silence)
     }
+  }
+
+  #take(piece: Uint8Array): void {
+    this.#size += piece.byteLength
+    if (this.#size > maxFormBytes) throw tooLarge()
+    this.#hash?.update(piece)
   }
 
   #giveUp(): void {

@@ -17,7 +17,9 @@ import {
   updateFileRow,
 } from './file-rows'
 import { passHeaders } from './headers'
+import { callOnce, type Print } from './once'
 import { readRefused } from './refused'
+import { digestOf } from './replay-rows'
 import { noKey } from './targets'
 import { readAnswer } from './whole'
 
@@ -28,17 +30,19 @@ const maxUploads = 32
 
 /**
  * Passes an upload of 512 MB at most on, byte for byte, to the server that the actor's key leads to, and its answer back.
- * Whose the file is, is written down before; where that fails, it is deleted again.
- * Throws unsupported_media_type, too_large, too_many_requests, storage_full, invalid_input, provider_auth,
+ * Whose the file is, is written down before; where that fails, it is deleted again. One that comes again with its
+ * `Idempotency-Key` makes no second file.
+ * Throws unsupported_media_type, too_large, too_many_requests, storage_full, invalid_input, conflict, provider_auth,
  * provider_failed, provider_timeout.
  */
 export async function createFile(actor: Actor, request: Request): Promise<Response> {
   const form = new PassingForm(request)
   const leave = takeSeat(actor)
   try {
-    await requireFileRoom(actor)
-    const want = { projectId: actor.boundTo, provider: 'auto' as const }
-    return await withCredential(actor, want, (key) => sendFile(actor, key, { request, form }))
+    const given = request.headers.get('idempotency-key')
+    return await (given === null
+      ? upload(actor, { request, form })
+      : uploadOnce(actor, given, { request, form }))
   } finally {
     leave()
     form.leave()
@@ -46,6 +50,47 @@ export async function createFile(actor: Actor, request: Request): Promise<Respon
 }
 
 type Upload = { request: Request; form: PassingForm }
+
+async function uploadOnce(actor: Actor, given: string, { request, form }: Upload): Promise<Response> {
+  const print = form.openPrint()
+  const { url, headers } = request
+  const held = new Request(url, { headers, signal: holdOnceSent(request.signal, print) })
+  const { response } = await callOnce(actor, given, {
+    print: ofFiles(print),
+    answer: async () => ({ response: await upload(actor, { request: held, form }), isWhole: () => true }),
+  })
+  // It is kept once it is read, and its reader may have left.
+  return new Response(await response.arrayBuffer(), response)
+}
+
+/** Other calls have keys, too. */
+function ofFiles(print: Print): Print {
+  const path = '/files'
+  return {
+    known: () => {
+      const hash = print.known()
+      return hash && digestOf(path, hash)
+    },
+    read: async () => digestOf(path, await print.read()),
+  }
+}
+
+/** Once all is sent, a file may be made: who leaves then asks again, and has to be told of it. */
+function holdOnceSent(gone: AbortSignal, print: Print): AbortSignal {
+  const left = new AbortController()
+  const leave = () => {
+    if (print.known() === null) left.abort(gone.reason)
+  }
+  if (gone.aborted) leave()
+  else gone.addEventListener('abort', leave, { once: true })
+  return left.signal
+}
+
+async function upload(actor: Actor, { request, form }: Upload): Promise<Response> {
+  await requireFileRoom(actor)
+  const want = { projectId: actor.boundTo, provider: 'auto' as const }
+  return withCredential(actor, want, (key) => sendFile(actor, key, { request, form }))
+}
 
 async function sendFile(actor: Actor, key: LentKey, { request, form }: Upload): Promise<Response> {
   if (key.provider === 'demo') throw noKey()

@@ -17,16 +17,20 @@ type Sending = {
   type?: string
   /** The length of the body, told beforehand; without it, it goes in chunks. */
   bytes?: number
+  /** Headers besides. */
+  more?: Record<string, string>
   /** Is given the request once the pieces are sent, in place of its end. */
   hold?: (call: ClientRequest) => void
 }
 
 /** Posts a body to `/v1/files` without having it in memory. */
-export function post(url: string, { key, pieces, type = formType, bytes, hold }: Sending): Promise<Uploaded> {
+export function post(url: string, sending: Sending): Promise<Uploaded> {
+  const { key, pieces, type = formType, bytes, more, hold } = sending
   const headers = {
     authorization: `Bearer ${key}`,
     'content-type': type,
     ...(bytes !== undefined && { 'content-length': bytes }),
+    ...more,
   }
   return new Promise((resolve) => {
     const call = request(`${url}/v1/files`, { method: 'POST', headers })
