@@ -30,6 +30,8 @@ import { useTheme } from './preferences'
 
 type CommandPaletteProps = {
   open: boolean
+  /** What was typed for it before it had the focus. */
+  typed: string
   onOpenChange: (open: boolean) => void
   openShortcuts: () => void
   agents: LaunchableAgent[]
@@ -52,13 +54,13 @@ const adminPlaces = [
 ]
 
 /** Go anywhere, launch anything, find a conversation. */
-export function CommandPalette({ open, onOpenChange, ...rest }: CommandPaletteProps) {
-  const [query, setQuery] = useState('')
+export function CommandPalette({ open, typed, onOpenChange, ...rest }: CommandPaletteProps) {
+  const [query, setQuery] = useState(typed)
   // Who opens it again while it still fades away finds it as new.
-  const [wasOpen, setWasOpen] = useState(open)
-  if (open !== wasOpen) {
-    setWasOpen(open)
-    if (open) setQuery('')
+  const [was, setWas] = useState({ open, typed })
+  if (open !== was.open || typed !== was.typed) {
+    setWas({ open, typed })
+    if (open) setQuery(typed)
   }
   return (
     <Dialog open={open} onOpenChange={onOpenChange} title="Search and commands" bare>
@@ -67,7 +69,7 @@ export function CommandPalette({ open, onOpenChange, ...rest }: CommandPalettePr
   )
 }
 
-type PaletteBodyProps = Omit<CommandPaletteProps, 'open' | 'onOpenChange'> & {
+type PaletteBodyProps = Omit<CommandPaletteProps, 'open' | 'typed' | 'onOpenChange'> & {
   query: string
   setQuery: (query: string) => void
   close: () => void

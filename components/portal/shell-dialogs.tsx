@@ -2,10 +2,10 @@
 
 import dynamic from 'next/dynamic'
 import { useRouter } from 'next/navigation'
-import { useEffect, useState } from 'react'
+import { useEffect, useEffectEvent, useRef, useState } from 'react'
 import type { LaunchableAgent } from '@/lib/contracts/projects'
-
-export type ShellDialog = 'palette' | 'shortcuts'
+import { takeEarly } from './early-keys'
+import { type Asked, pressKey, type ShellDialog } from './shell-keys'
 
 // Neither is part of a page's first load.
 const loadPalette = () => import('./command-palette')
@@ -15,15 +15,20 @@ const ShortcutList = dynamic(() => import('./shortcut-list').then((module) => mo
 /** How long after a page's start the palette is fetched, out of the way of everything else. */
 const preloadMs = 1000
 
-type ShellDialogsProps = {
+type ShellKeys = {
   dialog: ShellDialog | null
+  /** What was typed for the palette before it had the focus. */
+  typed: string
   openDialog: (dialog: ShellDialog | null) => void
+}
+
+type ShellDialogsProps = ShellKeys & {
   agents: LaunchableAgent[]
   isAdmin: boolean
 }
 
 /** The windows that every page has: the command palette and the list of shortcuts. */
-export function ShellDialogs({ dialog, openDialog, agents, isAdmin }: ShellDialogsProps) {
+export function ShellDialogs({ dialog, typed, openDialog, agents, isAdmin }: ShellDialogsProps) {
   const onOpenChange = (open: boolean) => {
     if (!open) openDialog(null)
   }
@@ -35,6 +40,7 @@ export function ShellDialogs({ dialog, openDialog, agents, isAdmin }: ShellDialo
       {seen.includes('palette') ? (
         <CommandPalette
           open={dialog === 'palette'}
+          typed={typed}
           onOpenChange={onOpenChange}
           openShortcuts={() => openDialog('shortcuts')}
           agents={agents}
@@ -49,42 +55,34 @@ export function ShellDialogs({ dialog, openDialog, agents, isAdmin }: ShellDialo
 }
 
 /** The window that is open, and its setter; listens to ⌘K, ⌘⇧O and `?` on every page. */
-export function useShellKeys(): [ShellDialog | null, (dialog: ShellDialog | null) => void] {
+export function useShellKeys(): ShellKeys {
   const router = useRouter()
-  const [dialog, openDialog] = useState<ShellDialog | null>(null)
+  const [asked, setAsked] = useState<Asked>({ what: null, typed: '' })
+  // The next key may come before this one is drawn.
+  const latest = useRef(asked)
   useEffect(() => {
     // Who presses ⌘K goes on typing at once; by then the palette should be there. If the network is away just now, it
     // is fetched when it is opened.
     const timer = setTimeout(() => loadPalette().catch(() => {}), preloadMs)
     return () => clearTimeout(timer)
   }, [])
+  const ask = (next: Asked) => {
+    latest.current = next
+    setAsked(next)
+  }
+  const openDialog = (what: ShellDialog | null) => ask({ what, typed: '' })
+  const answer = useEffectEvent((next: Asked | null) => {
+    if (next?.what === 'new-chat') {
+      openDialog(null)
+      router.push('/chat')
+    } else if (next) ask(next)
+  })
   useEffect(() => {
-    const listen = (event: KeyboardEvent) => {
-      if (event.defaultPrevented || event.isComposing) return
-      const wanted = readShortcut(event)
-      if (!wanted) return
-      event.preventDefault()
-      if (wanted === 'new-chat') router.push('/chat')
-      else openDialog((current) => (current === wanted ? null : wanted))
-    }
-    window.addEventListener('keydown', listen)
-    return () => window.removeEventListener('keydown', listen)
-  }, [router])
-  return [dialog, openDialog]
-}
-
-function readShortcut(event: KeyboardEvent): ShellDialog | 'new-chat' | null {
-  const withCommand = (event.metaKey || event.ctrlKey) && !event.altKey
-  const key = event.key.toLowerCase()
-  if (withCommand && !event.shiftKey && key === 'k') return 'palette'
-  if (withCommand && event.shiftKey && key === 'o') return 'new-chat'
-  if (event.key === '?' && !event.metaKey && !event.ctrlKey && !isTyping(event.target)) return 'shortcuts'
-  return null
-}
-
-function isTyping(target: EventTarget | null): boolean {
-  return (
-    target instanceof HTMLElement &&
-    (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName))
-  )
+    answer(takeEarly())
+    const listen = (event: KeyboardEvent) => answer(pressKey(latest.current, event))
+    // Before all others: what is typed for the palette is for nobody else.
+    window.addEventListener('keydown', listen, true)
+    return () => window.removeEventListener('keydown', listen, true)
+  }, [])
+  return { dialog: asked.what === 'new-chat' ? null : asked.what, typed: asked.typed, openDialog }
 }

@@ -9,6 +9,7 @@ import { Sheet } from '@/components/ui/dialog'
 import { Toaster } from '@/components/ui/toast'
 import type { UserRecord } from '@/lib/contracts/accounts'
 import type { LaunchableAgent } from '@/lib/contracts/projects'
+import { EarlyKeys } from './early-keys'
 import { ShellDialogs, useShellKeys } from './shell-dialogs'
 import { Sidebar } from './sidebar'
 import { Mark } from './wordmark'
@@ -24,15 +25,16 @@ type ShellProps = {
 
 /** The frame around every page of the portal: sidebar or sheet, the page, and the windows over it. */
 export function Shell({ user, agents, conversations, children }: ShellProps) {
-  const [dialog, openDialog] = useShellKeys()
+  const keys = useShellKeys()
   // The sheet belongs to the page that it was opened on, so going to another page closes it.
   const pathname = usePathname()
   const [sheetOn, setSheetOn] = useState<string | null>(null)
   const sidebar = (inSheet: boolean) => (
-    <Sidebar user={user} conversations={conversations} openDialog={openDialog} inSheet={inSheet} />
+    <Sidebar user={user} conversations={conversations} openDialog={keys.openDialog} inSheet={inSheet} />
   )
   return (
     <>
+      <EarlyKeys />
       <a
         href="#main"
         className="fixed top-2 left-2 z-50 -translate-y-16 rounded-control bg-raised px-3 py-2 text-ui focus-visible:translate-y-0 focus-visible:shadow-float"
@@ -57,7 +59,7 @@ export function Shell({ user, agents, conversations, children }: ShellProps) {
       <Sheet open={sheetOn === pathname} onOpenChange={() => setSheetOn(null)} label="Sidebar">
         {sidebar(true)}
       </Sheet>
-      <ShellDialogs dialog={dialog} openDialog={openDialog} agents={agents} isAdmin={user.role === 'admin'} />
+      <ShellDialogs {...keys} agents={agents} isAdmin={user.role === 'admin'} />
       <Toaster />
     </>
   )

@@ -24,7 +24,7 @@ import { Tooltip } from '@/components/ui/tooltip'
 import type { UserRecord } from '@/lib/contracts/accounts'
 import { AccountMenu } from './account-menu'
 import { useFoldedSidebar, useModifierKey } from './preferences'
-import type { ShellDialog } from './shell-dialogs'
+import type { ShellDialog } from './shell-keys'
 import { Mark } from './wordmark'
 
 const pages = [

@@ -21,8 +21,11 @@ test('an answer that a crash cut off says so, keeps its words, and is continued 
     const project = await post('/api/projects', { name: 'Project' })
     const agent = await post(`/api/projects/${project.id}/agents`, { name: 'Guide', model_provider: 'demo' })
     await page.goto(`${server.url}/chat/${agent.id}`)
-    await page.getByRole('textbox', { name: 'Message', exact: true }).fill('code')
-    await page.getByRole('textbox', { name: 'Message', exact: true }).press('Enter')
+    const composer = page.getByRole('textbox', { name: 'Message', exact: true })
+    // The page takes the focus once it is alive; Enter is heard from then on.
+    await expect(composer).toBeFocused()
+    await composer.fill('code')
+    await composer.press('Enter')
     const answer = page.getByRole('article', { name: 'Answer' }).last()
     await expect(answer.locator('pre')).toBeVisible()
     const seen = await answer.locator('p').first().textContent()

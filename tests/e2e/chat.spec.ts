@@ -335,6 +335,9 @@ test.describe('on a phone', () => {
   test('nothing is wider than the screen and every target is large enough', async ({ chat, page }) => {
     const { agentId } = await chat.makeAgent()
     await page.goto(`/chat/${agentId}`)
+    // A phone's page does not take the focus; what was typed can be sent once it is alive.
+    await chat.composer.fill('code')
+    await expect(chat.send).toBeEnabled()
     await chat.ask('code')
     await chat.ask('markdown')
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(360)

@@ -1,6 +1,6 @@
 import AxeBuilder from '@axe-core/playwright'
 import type { Page } from '@playwright/test'
-import { test as base, expect } from '../support/browser'
+import { test as base, expect, holdScripts } from '../support/browser'
 import { password } from '../support/client'
 
 /** A visitor; whatever the browser complains about on the way is a failure. */
@@ -212,6 +212,101 @@ test('everything can be reached from the keyboard: the palette finds pages and a
   await expect(page.getByRole('textbox', { name: 'Message', exact: true })).toBeFocused()
   await page.keyboard.press('ControlOrMeta+Shift+O')
   await expect(page).toHaveURL(/\/chat\//)
+})
+
+test('a shortcut that is pressed before the page has come to life is not lost, nor what is typed after it', async ({
+  page,
+}) => {
+  await signUp(page)
+  const { id } = await post(page, '/api/projects', { name: 'Project' })
+  const agent = await post(page, `/api/projects/${id}/agents`, { name: 'Cartographer' })
+  const palette = page.getByRole('dialog').getByRole('combobox')
+  const composer = page.getByRole('textbox', { name: 'Message', exact: true })
+  const press = async (path: string, keys: () => Promise<void>) => {
+    const release = await holdScripts(page)
+    await page.goto(path, { waitUntil: 'commit' })
+    await expect(page.getByRole('link', { name: 'New chat' }).first()).toBeVisible()
+    await keys()
+    release()
+  }
+
+  await press('/vault', () => page.keyboard.press('ControlOrMeta+k'))
+  await expect(palette).toBeFocused()
+  await expect(palette).toHaveValue('')
+
+  await press('/vault', async () => {
+    await page.keyboard.press('ControlOrMeta+k')
+    await page.keyboard.type('Carto?')
+    await page.keyboard.press('Backspace')
+  })
+  await expect(palette).toBeFocused()
+  await expect(palette).toHaveValue('Carto')
+  await page.keyboard.type('g')
+  await expect(palette).toHaveValue('Cartog')
+
+  await press(`/chat/${agent.id}`, async () => {
+    await composer.fill('half a thought')
+    await page.keyboard.press('ControlOrMeta+k')
+    await page.keyboard.type('Vault')
+    await page.keyboard.press('Enter')
+  })
+  await expect(palette).toBeFocused()
+  await expect(palette).toHaveValue('Vault')
+  await page.keyboard.press('Escape')
+  await expect(palette).toHaveCount(0)
+  await expect(composer).toHaveValue('half a thought')
+  await expect(page.getByRole('article')).toHaveCount(0)
+
+  await press('/vault', () => page.keyboard.press('ControlOrMeta+Shift+O'))
+  await expect(page).toHaveURL(/\/chat\//)
+  await expect(composer).toBeFocused()
+
+  await press('/vault', () => page.keyboard.press('?'))
+  await expect(page.getByRole('dialog', { name: 'Keyboard shortcuts' })).toBeVisible()
+
+  // Who thinks better of it is left alone: the next press opens the palette and does not close it.
+  await press('/keys', async () => {
+    await page.keyboard.press('ControlOrMeta+k')
+    await page.keyboard.type('no')
+    await page.keyboard.press('Escape')
+  })
+  await expect(page.getByRole('tab', { name: 'curl' })).toBeEnabled()
+  await expect(page.getByRole('dialog')).toHaveCount(0)
+  await page.keyboard.press('ControlOrMeta+k')
+  await expect(palette).toBeFocused()
+  await expect(palette).toHaveValue('')
+})
+
+test('what is typed while the palette is on its way stands in it, and goes nowhere else', async ({
+  page,
+}) => {
+  let letGo = (): void => {}
+  const held = new Promise<void>((go) => {
+    letGo = go
+  })
+  await page.route('**/_next/static/**/*.js', async (route) => {
+    const response = await route.fetch()
+    if ((await response.text()).includes('Search conversations, agents')) await held
+    await route.fulfill({ response })
+  })
+  await signUp(page, '/keys')
+  const palette = page.getByRole('dialog').getByRole('combobox')
+  await expect(page.getByRole('tab', { name: 'curl' })).toBeEnabled()
+  await page.keyboard.press('ControlOrMeta+k')
+  // N alone would make a key here.
+  await page.keyboard.type('nowhere')
+  for (let count = 0; count < 7; count += 1) await page.keyboard.press('Backspace')
+  await page.keyboard.type('Vau')
+  await page.keyboard.press('Enter')
+  await expect(page.getByRole('dialog')).toHaveCount(0)
+  letGo()
+  await expect(palette).toBeFocused()
+  await page.unrouteAll({ behavior: 'ignoreErrors' })
+  await expect(palette).toHaveValue('Vau')
+  await page.keyboard.type('lt')
+  await expect(palette).toHaveValue('Vault')
+  await page.keyboard.press('Enter')
+  await expect(page).toHaveURL(/\/vault$/)
 })
 
 test('an address that is nobody’s says so, and a stranger’s project is not there', async ({
