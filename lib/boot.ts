@@ -56,8 +56,7 @@ async function drain(): Promise<void> {
 async function stop(): Promise<void> {
   await stopReplies()
   await stopRuns()
-  await stopWatch()
-  await stopSettling()
+  await Promise.all([stopWatch(), stopSettling()])
   await closeSessionLog()
   closeFiles()
   await stopRotation()

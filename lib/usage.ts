@@ -14,7 +14,7 @@ export { writeLimits } from './usage/refusals'
 export { listUsageByDay, summarizeUsage } from './usage/sums'
 export { closeBudgets, openBudgets, sweepReservations } from './usage/sweep'
 export { listTraffic } from './usage/traffic'
-export { withUnseen } from './usage/unseen'
+export { pauseOf, withUnseen } from './usage/unseen'
 
 const daysShown = 7
 

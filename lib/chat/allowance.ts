@@ -74,7 +74,7 @@ export async function reserveAnswer(
   const { outputTokens } = reservation
   // Words are known well enough; what else is in files is not.
   const files = messages.flatMap((message) => message.files ?? []).filter(({ content }) => isOpaque(content))
-  const input = files.reduce((sum, file) => sum + boundFile(file, limits), Math.ceil(length / 4))
+  const input = files.reduce((sum, file) => sum + guessFile(file, limits), Math.ceil(length / 4))
   const output = outputTokens ?? stated ?? limits.output
   return { outputTokens, most: { input: Math.min(inputTokens, input), output } }
 }
@@ -89,6 +89,14 @@ function boundInput(instructions: string, messages: ModelMessage[], limits: Mode
   return Math.min(
     limits.context,
     messages.reduce((sum, message) => sum + tokensOf(message), start),
+  )
+}
+
+/** A page of a document that says much in few bytes is read as a picture besides. */
+function guessFile(file: ModelFile, limits: ModelLimits): number {
+  return Math.min(
+    boundFile(file, limits),
+    file.content.type === 'document' ? file.bytes / 2 : limits.picture.fine,
   )
 }
 

@@ -12,6 +12,7 @@ import {
   streamModel,
 } from '../providers'
 import type { Opening, ReplySink, ReplySource } from '../replies'
+import { pauseOf } from '../usage'
 import { type LentKey, noteOutcome, type ServingKey, withCredential } from '../vault'
 import { reserveAnswer } from './allowance'
 import { explainFiles, giveFiles } from './attachments'
@@ -91,6 +92,8 @@ export function serve({ actor, agent, key, model }: Serving, messages: ModelMess
     most: null,
     startedAtMs: Date.now(),
     firstTokenMs: null,
+    silentMs: 0,
+    heardAtMs: null,
     responseId: null,
   }
 }
@@ -122,7 +125,7 @@ export async function relay(call: LentCall, served: Served, sink: ReplySink): Pr
       if (event.type === 'done') end(event, sink)
       else if (event.type === 'resumable') await noteResponse(event.responseId, served, sink)
       else {
-        served.firstTokenMs ??= Date.now() - served.startedAtMs
+        hear(served)
         await sink[event.type](event.text, event.cursor)
       }
     }
@@ -134,6 +137,13 @@ export async function relay(call: LentCall, served: Served, sink: ReplySink): Pr
     const isWanted = isWhole || isHandedOver(call.signal)
     if (served.responseId && !isWanted) void cancelResponse(call.key, served.responseId)
   }
+}
+
+function hear(served: Served): void {
+  const now = Date.now()
+  served.firstTokenMs ??= now - served.startedAtMs
+  served.silentMs += pauseOf(now - (served.heardAtMs ?? served.startedAtMs))
+  served.heardAtMs = now
 }
 
 /** Before the first word is told: all that is committed can be gone on with. */

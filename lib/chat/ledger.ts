@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { log } from '../log'
 import type { ReplyEnd, Upstream } from '../replies'
-import { recordUsage, withUnseen } from '../usage'
+import { pauseOf, recordUsage, withUnseen } from '../usage'
 
 /** What the ledger and the next writer need to know of one answer; kept with the reply while it is written. */
 export const Served = z.object({
@@ -23,6 +23,9 @@ export const Served = z.object({
   most: z.object({ input: z.number(), output: z.number().nullable() }).nullable().default(null),
   startedAtMs: z.number(),
   firstTokenMs: z.number().nullable(),
+  /** All pauses of the model until it was heard last, and when that was. */
+  silentMs: z.number().default(0),
+  heardAtMs: z.number().nullable().default(null),
   /** Where the answer can be picked up again, if it can. */
   responseId: z.string().nullable(),
 })
@@ -49,10 +52,10 @@ export async function writeDown({ userId, replyId, served }: Counted, end: Reply
     provider: served.provider,
     model: served.model,
     keySource: served.keySource,
-    inputTokens: end.usage?.input_tokens ?? served.most?.input ?? estimateTokens(served.inputLength),
+    inputTokens: end.usage?.input_tokens ?? estimateInput(served, end),
     cachedTokens: end.usage?.cached_tokens ?? 0,
     cacheWriteTokens: end.usage?.cache_write_tokens ?? null,
-    outputTokens: end.usage?.output_tokens ?? estimateOutput(served, end, durationMs),
+    outputTokens: end.usage?.output_tokens ?? estimateOutput(served, end),
     reasoningTokens: end.usage?.reasoning_tokens ?? 0,
     estimated: end.usage === null,
     firstTokenMs: served.firstTokenMs,
@@ -62,15 +65,20 @@ export async function writeDown({ userId, replyId, served }: Counted, end: Reply
   if (!isNew) log().info({ replyId }, 'this reply was counted before')
 }
 
-function estimateOutput(
-  { most, firstTokenMs, repeatedLength }: Served,
-  { type, outputLength }: ReplyEnd,
-  durationMs: number,
-): number {
-  const shown = estimateTokens(Math.max(0, outputLength - repeatedLength))
-  // What stands still for want of a server writes nothing.
-  const isAsked = type === 'stopped' || type === 'failed'
-  return most && isAsked ? withUnseen(shown, firstTokenMs ?? durationMs, most.output) : shown
+/** Whether somebody who pays from a budget has left a model at work, for all that is known. */
+function isLeft({ most, firstTokenMs }: Served, { type }: ReplyEnd): boolean {
+  return most !== null && (type === 'stopped' || (type === 'failed' && firstTokenMs !== null))
+}
+
+function estimateInput(served: Served, end: ReplyEnd): number {
+  const words = estimateTokens(served.inputLength)
+  return isLeft(served, end) ? Math.max(words, served.most?.input ?? 0) : words
+}
+
+function estimateOutput(served: Served, end: ReplyEnd): number {
+  const shown = estimateTokens(Math.max(0, end.outputLength - served.repeatedLength))
+  const silentMs = served.silentMs + pauseOf(Date.now() - (served.heardAtMs ?? served.startedAtMs))
+  return isLeft(served, end) ? withUnseen(shown, silentMs, served.most?.output ?? null) : shown
 }
 
 const estimateTokens = (characters: number) => Math.ceil(characters / charactersPerToken)

@@ -43,7 +43,7 @@ export async function answerCall(asked: Omit<Call, 'signal'>, cache: Line['cache
     const outcome = await new Asking(call).run(targets)
     const line = lineOf(call, outcome, cache)
     const { trial } = outcome
-    if (trial.kind === 'failure' || trial.kind === 'left') return await giveUp(line, clock, trial)
+    if (trial.kind === 'failure' || trial.kind === 'left') giveUp(line, clock, trial)
     const { exchange } = trial
     line.status = exchange.answer.status
     const keeping = trial.kind === 'answer' ? keepingOf(call, exchange, line) : keepNothing(exchange, line)
@@ -67,14 +67,11 @@ function lineOf({ actor, question, request }: Call, outcome: Outcome, cache: Lin
   return { actor, question, key, model, status: null, retries, reservation, requestId, cache }
 }
 
-async function giveUp(
-  line: Line,
-  clock: StreamMeter,
-  { kind, error }: { kind: 'failure' | 'left'; error: unknown },
-): Promise<never> {
-  const isSent = kind === 'failure' && wasSent(error)
-  await settle({ ...line, isSent }, clock, kind === 'left' ? 'left' : 'broken')
-  throw error
+/** Whoever asked need not wait until it is written down. */
+function giveUp(line: Line, clock: StreamMeter, trial: Extract<Trial, { kind: 'failure' | 'left' }>): never {
+  const isSent = trial.kind === 'left' ? trial.isSent : wasSent(trial.error)
+  void settle({ ...line, isSent }, clock, trial.kind === 'left' ? 'left' : 'broken')
+  throw trial.error
 }
 
 function refuse({ answer, wire }: Exchange, { refusal }: Extract<Trial, { kind: 'refusal' }>): Response {

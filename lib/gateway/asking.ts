@@ -22,7 +22,8 @@ export type Trial =
   | { kind: 'answer'; exchange: Exchange }
   | { kind: 'refusal'; exchange: Exchange; refusal: Refusal }
   | { kind: 'failure'; target: Target; error: AppError }
-  | { kind: 'left'; target: Target; error: unknown }
+  /** `isSent`: a server may have heard of it by then. */
+  | { kind: 'left'; target: Target; error: unknown; isSent: boolean }
 
 /** What came of the call in the end, how often it was tried again, and what was set aside for it. */
 export type Outcome = { trial: Trial; retries: number; reservation: Reservation | null }
@@ -31,6 +32,7 @@ export type Outcome = { trial: Trial; retries: number; reservation: Reservation 
 export class Asking {
   readonly #call: Call
   #retries = 0
+  #isSent = false
   #held: { name: string; reservation: Reservation | null } | null = null
   /** Is told whenever what was set aside has changed, before anybody is asked. */
   whenHeld: ((target: Target, reservation: Reservation | null) => Promise<void>) | null = null
@@ -116,6 +118,9 @@ export class Asking {
 
   async #tryOnce(target: Target): Promise<Trial> {
     const { key } = target
+    const { signal } = this.#call
+    if (signal.aborted) return { kind: 'left', target, error: signal.reason, isSent: this.#isSent }
+    this.#isSent = true
     try {
       const exchange = await openExchange({
         ...this.#call,
@@ -130,8 +135,7 @@ export class Asking {
       void noteOutcome(key, cause)
       return { kind: 'refusal', exchange, refusal }
     } catch (error) {
-      const { signal } = this.#call
-      if (signal.aborted) return { kind: 'left', target, error: signal.reason }
+      if (signal.aborted) return { kind: 'left', target, error: signal.reason, isSent: true }
       const fault = asAppError(error)
       void noteOutcome(key, error)
       if (fault.code === 'internal' || fault.code === 'invalid_input') throw fault

@@ -1,7 +1,8 @@
 import { AppError } from '../errors'
 import { findModelLimits, type ModelLimits, type Wish } from '../usage'
+import { isReference } from './names'
 import { hiddenToolTokens, isSet, readTold, runsTools, saidIn, type Told } from './told'
-import { asList, type JsonObject } from './translate/json'
+import { asList, isObject, type JsonObject } from './translate/json'
 
 /** Who is asked. */
 export type Asked = Pick<Wish, 'provider' | 'model'>
@@ -107,7 +108,7 @@ function readStated(path: string, body: JsonObject, provider: string): number | 
 }
 
 /** How many answers are written for one call. */
-function countAnswers(path: string, body: JsonObject): number {
+export function countAnswers(path: string, body: JsonObject): number {
   const n = readCount(body.n) ?? 1
   if (path === '/chat/completions') return n
   if (path !== '/completions') return 1
@@ -132,8 +133,11 @@ export function mostToolRuns(body: JsonObject): number {
 }
 
 /** Whether a call goes on from something that its server keeps, or changes there. */
-export function isKeptThere(body: JsonObject): boolean {
-  return isSet(body.previous_response_id) || isSet(body.conversation) || isSet(body.context_management)
+export function isKeptThere(path: string, body: JsonObject): boolean {
+  const { previous_response_id: response, conversation, context_management: changes, prompt } = body
+  if ([response, conversation, changes].some(isSet)) return true
+  if (!path.startsWith('/responses')) return false
+  return isSet(prompt) || asList(body.input).some((item) => isObject(item) && isReference(item))
 }
 
 /** Calls for which a model reads more than words. */
@@ -145,7 +149,7 @@ function boundInput(path: string, body: JsonObject, { bytes, told, limits }: Siz
   if (!isTalk(path)) return cap(bytes)
   // A summary that the model server makes on the way is a turn of its own.
   const all = mostToolRuns(body) + 1 + (isSet(body.context_management) ? 1 : 0)
-  if (all > 1 || isKeptThere(body) || told.hasHidden) return cap(all * limits.context)
+  if (all > 1 || isKeptThere(path, body) || told.hasHidden) return cap(all * limits.context)
   const { fine, coarse } = limits.picture
   const pictures = told.finePictures * fine + told.coarsePictures * coarse
   const text = bytes - told.pictureBytes + hiddenToolTokens(body)

@@ -23,17 +23,25 @@ export function writeJson(value: unknown, source: Uint8Array): string {
 
 const placeOf = (name: string, value: number) => `${name} ${value}`
 
-/** The inexact integers of a text, by their names and what they are read as; null where there are none. */
+/**
+ * The inexact integers of a text, by their names and what they are read as; null where there are none. Of two that only
+ * their digits tell apart nobody would know which is which: they are left out.
+ */
 function findExact(source: Uint8Array): Map<string, string> | null {
   const text = Buffer.from(source.buffer, source.byteOffset, source.byteLength).toString('utf8')
   if (!manyDigits.test(text)) return null
   const found = new Map<string, string>()
+  const doubtful = new Set<string>()
   JSON.parse(text, (name, value: unknown, context?: { source?: string }) => {
     const written = context?.source
-    if (typeof value === 'number' && written !== undefined && isInexact(value, written))
-      found.set(placeOf(name, value), written)
+    if (typeof value === 'number' && written !== undefined && isInexact(value, written)) {
+      const place = placeOf(name, value)
+      if ((found.get(place) ?? written) !== written) doubtful.add(place)
+      found.set(place, written)
+    }
     return value
   })
+  for (const place of doubtful) found.delete(place)
   return found.size > 0 ? found : null
 }
 

@@ -3,40 +3,33 @@ import { asAppError } from '../errors'
 import { log } from '../log'
 import { parseJson } from '../providers'
 import type { LentKey } from '../vault'
-import { type InputGuess, inputOfTurns } from './input-guess'
+import type { InputGuess } from './input-guess'
 import { askHolder } from './keyholder'
-import { asObject } from './translate/json'
+import { asObject, type JsonObject } from './translate/json'
 
-/** So long a server may think of one count. */
-const patienceMs = 15_000
+/** So long a server may think of one count, in milliseconds. */
+const patienceMs = 5000
 const waitsMs = [250, 1000]
 
-/**
- * As many tokens as a call's input was, of which its server told nothing. Where the call does not show all of it, its
- * server is asked to count; where that cannot say, it is the most that it may have been. Never throws.
- */
-export async function countInput(
-  guess: InputGuess,
-  key: LentKey | null,
-  runs: number | null,
-): Promise<number> {
-  const counted = guess.count && key && (await askCount(key, guess.count.body))
-  const first = counted === null || guess.count === null ? guess.tokens : counted + guess.count.beside
-  return inputOfTurns(first, guess, runs)
-}
+/** What a server says of a call's input; `refused` and `failed` where it says nothing. */
+export type Counted = number | 'refused' | 'failed'
 
-/** What the server says; null where it does not, also when it is asked again. Source: OpenAI's "Get input token counts". */
-async function askCount(key: LentKey, body: object): Promise<number | null> {
+/**
+ * As many tokens as a call tells the model in one turn, where its server is the one to know. It is asked again where it
+ * fails, and may take 16 s in all. Source: OpenAI's "Get input token counts". Never throws.
+ */
+export async function countInput({ count, beside }: InputGuess, key: LentKey | null): Promise<Counted> {
+  if (count === null || key === null) return 'refused'
   for (let tries = 0; ; tries++) {
-    const said = await askOnce(key, body)
+    const said = await askOnce(key, count)
+    if (typeof said === 'number') return said + beside
     const waitMs = waitsMs[tries]
-    if (typeof said === 'number' || said === 'refused' || waitMs === undefined)
-      return typeof said === 'number' ? said : null
+    if (said === 'refused' || waitMs === undefined) return said
     await sleep(waitMs)
   }
 }
 
-async function askOnce(key: LentKey, body: object): Promise<number | 'refused' | 'failed'> {
+async function askOnce(key: LentKey, body: JsonObject): Promise<Counted> {
   try {
     const { status, text } = await askHolder({
       key,

@@ -4,9 +4,10 @@ import { log } from '../log'
 import { remember } from '../remember'
 import { type Reservation, recordUsage, type UsageRecord, withUnseen } from '../usage'
 import type { LentKey } from '../vault'
+import { countAnswers } from './bounds'
 import type { How } from './exchange'
 import { countInput } from './input-count'
-import { estimateInput, guessInput } from './input-guess'
+import { estimateInput, guessInput, inputOfTurns, runsWithin } from './input-guess'
 import type { StreamMeter } from './meter'
 import type { Question } from './question'
 import { boundsOf, modelFor } from './reserve'
@@ -64,20 +65,29 @@ const underWay = () => remember('gateway.settling', () => new Set<Promise<void>>
 
 /** At the end, before the database goes: what calls cost that are over is written down. */
 export async function stopSettling(): Promise<void> {
-  await Promise.all(underWay())
+  while (underWay().size > 0) await Promise.all(underWay())
 }
 
 async function writeDown(line: Line, meter: StreamMeter | null, how: How): Promise<void> {
   try {
     const use = readUse(line, meter, how)
-    const isUntold = use.estimated && line.reservation !== null && !meter?.usageSoFar()
-    const inputTokens = isUntold
-      ? await countInput(guessInput(line.question, line), line.key, meter?.toolRuns ?? null)
-      : use.inputTokens
+    const isPaid = use.estimated && how !== 'whole' && line.reservation !== null
+    const inputTokens = isPaid && !meter?.usageSoFar() ? await payInput(line, meter) : use.inputTokens
     await recordUsage({ ...billOf(line), ...use, inputTokens })
   } catch (error) {
     log().error({ err: asAppError(error) }, 'what a call cost was not written down')
   }
+}
+
+/** As many tokens as a call that was left told the model, no less. */
+async function payInput(line: Line, meter: StreamMeter | null): Promise<number> {
+  const guess = guessInput(line.question, line)
+  const runs = meter?.toolRuns ?? runsWithin(meter?.elapsedMs ?? 0)
+  const counted = await countInput(guess, line.key)
+  // A server that says nothing at all has not worked for it either, as far as anybody can tell.
+  const isAway = counted === 'failed' && (meter?.firstByteMs ?? null) === null
+  const first = typeof counted === 'number' ? counted : isAway ? estimateInput(line.question) : guess.tokens
+  return inputOfTurns(first, guess, runs)
 }
 
 /** All that the ledger is told of a call but its use. */
@@ -147,9 +157,9 @@ export function countTokens(
 }
 
 /** Whether a model worked for it, as far as is known. */
-function wasAsked({ cache, status, isSent = false }: Line, how: How): boolean {
+function wasAsked({ cache, status, isSent }: Line, how: How): boolean {
   if (cache === 'hit') return false
-  return how === 'left' || (status === null ? isSent : status < 400)
+  return status === null ? (isSent ?? how === 'left') : status < 400
 }
 
 function estimateSaid(line: Line, meter: StreamMeter | null, how: How): number {
@@ -159,7 +169,9 @@ function estimateSaid(line: Line, meter: StreamMeter | null, how: How): number {
   if (how === 'whole' || !line.reservation) return shown
   const most = mostOutput(line)
   // Pictures are made whether anybody waits for them or not.
-  return isText ? withUnseen(shown, meter.silentMs, most) : Math.max(shown, most ?? 0)
+  if (!isText) return Math.max(shown, most ?? 0)
+  const answers = countAnswers(line.question.path, line.question.body)
+  return withUnseen(shown, meter.silentMs * answers, most)
 }
 
 /** As many tokens as were set aside for what a model may write; null: nobody knows. */

@@ -1,4 +1,5 @@
 import type { TokenUsage } from '../contracts/conversations'
+import { pauseOf } from '../usage'
 import { LastUsage } from './last-usage'
 import { OutputEstimate } from './output-estimate'
 import { ToolRuns } from './tool-runs'
@@ -23,9 +24,6 @@ const faults = /(?:^|\n)(?:event: ?(?:error|response\.failed)\r?\n|data: ?\{\s*"
 /** How a message of Anthropic's begins, with a count of what was not said yet. A comment may come before it. */
 const messageStart = /(?:^|\n)event: ?message_start\r?\n/
 const beginningLength = 256
-
-/** Words follow each other faster; in a longer pause a model thinks, or writes what is told at once. In milliseconds. */
-const pauseMs = 1000
 
 /** Counts what passes in an answer, without taking it apart. */
 export class StreamMeter {
@@ -149,8 +147,6 @@ export class StreamMeter {
       this.#tailLength -= this.#tail.shift()?.length ?? 0
   }
 }
-
-const pauseOf = (ms: number) => (ms > pauseMs ? ms : 0)
 
 /** The last event holds the whole response and may come in many pieces; no words of a model can look like its name. */
 function findEnding(buffer: Buffer): string | null {

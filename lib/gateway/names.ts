@@ -86,7 +86,8 @@ function referredIn({ input }: JsonObject): Name[] {
   )
 }
 
-function isReference(item: JsonObject): boolean {
+/** Whether an item has its server look up what it holds. */
+export function isReference(item: JsonObject): boolean {
   const { type, role } = item
   if (type === 'item_reference' || (!type && !role)) return true
   const content = typeof type === 'string' && Object.hasOwn(contents, type) ? contents[type] : undefined

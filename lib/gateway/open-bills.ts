@@ -5,7 +5,7 @@ import { log } from '../log'
 import { readUsage } from '../providers'
 import { recordUsage, withUnseen } from '../usage'
 import { countInput } from './input-count'
-import { estimateTokens } from './input-guess'
+import { estimateTokens, inputOfTurns, runsWithin } from './input-guess'
 import { findKeyFor } from './keyholder'
 import type { Use } from './ledger'
 import type { OpenBill } from './response-rows'
@@ -19,6 +19,8 @@ export type End = {
   /** Estimates, where the server does not say. */
   inputTokens?: number
   outputTokens?: number
+  /** Tools that its server has run, where it shows what was said. */
+  toolRuns?: number
   /** Whether it shows all that was written: not where a model has thought, and not where nothing is shown. */
   showsAll?: boolean
   durationMs?: number
@@ -41,9 +43,18 @@ export function readEnd(response: JsonObject): End | null {
     usage: readUsage(response),
     outcome,
     outputTokens: estimateOutput(response),
+    ...(asList(response.output).length > 0 && { toolRuns: countRuns(response) }),
     showsAll: showsAll(response),
     ...(isTimed && { durationMs: (end - begin) * 1000 }),
   }
+}
+
+/** Calls that bring their results along were its server's to run. */
+function countRuns({ output }: JsonObject): number {
+  const types = asList(output).map((item) => String(asObject(item).type))
+  return types.filter(
+    (type) => type.endsWith('_call') && type !== 'function_call' && type !== 'custom_tool_call',
+  ).length
 }
 
 function showsAll({ output }: JsonObject): boolean {
@@ -64,13 +75,14 @@ export function estimateOutput({ output }: JsonObject): number {
 export async function settleOpen(id: string, end: End): Promise<boolean> {
   try {
     const [row] = await sql<Pending>`
-      SELECT bill, user_id AS "userId", project_id AS "boundTo", provider, source, credential_id AS "credentialId",
+      SELECT bill, CASE WHEN ${end.usage === null} THEN input END AS count, user_id AS "userId", project_id AS "boundTo", provider, source, credential_id AS "credentialId",
         base_url AS "baseUrl", coalesce(keys_of, project_id) AS "projectId"
       FROM gateway_responses WHERE id = ${id} AND status = 'pending'`
     if (!row) return true
     await writeDown(row.bill, end.usage === null ? await guessUse(row, end) : end)
     await sql`
-      UPDATE gateway_responses SET status = 'upstream', node_id = NULL, lease_expires_at = NULL, bill = NULL
+      UPDATE gateway_responses
+      SET status = 'upstream', node_id = NULL, lease_expires_at = NULL, bill = NULL, input = NULL
       WHERE id = ${id} AND status = 'pending'`
     return true
   } catch (error) {
@@ -79,20 +91,21 @@ export async function settleOpen(id: string, end: End): Promise<boolean> {
   }
 }
 
-type Pending = Parameters<typeof findKeyFor>[0] & { bill: OpenBill }
+type Pending = Parameters<typeof findKeyFor>[0] & { bill: OpenBill; count: JsonObject | null }
 
 /** The same end, with what it may have used where that has to be paid for from a budget. */
 async function guessUse(row: Pending, end: End): Promise<End> {
   const { guess, startedAt } = row.bill
   if (!guess) return end
-  const key = guess.input.count ? await findKeyFor(row) : null
+  const input = { ...guess.input, count: row.count }
+  const counted = await countInput(input, row.count && (await findKeyFor(row)))
+  const first = typeof counted === 'number' ? counted : input.tokens
+  const tookMs = end.durationMs ?? Date.now() - Date.parse(startedAt)
   const shown = end.outputTokens ?? 0
   return {
     ...end,
-    inputTokens: await countInput(guess.input, key, null),
-    outputTokens: end.showsAll
-      ? shown
-      : withUnseen(shown, Date.now() - Date.parse(startedAt), guess.mostOutput),
+    inputTokens: inputOfTurns(first, input, end.toolRuns ?? runsWithin(tookMs)),
+    outputTokens: end.showsAll ? shown : withUnseen(shown, tookMs, guess.mostOutput),
   }
 }
 

@@ -9,6 +9,7 @@ import type { Maker } from './keyholder'
 import type { Bill } from './ledger'
 import { nodeId } from './node'
 import type { Target } from './targets'
+import type { JsonObject } from './translate/json'
 
 /** For so long whoever is at work on a response is believed to be, without a word. */
 export const leaseMs = 30_000
@@ -18,8 +19,11 @@ export type OpenBill = {
   bill: Bill
   /** As far as the question tells. */
   estimatedInput: number
-  /** Where it is paid for from a budget: how much it may have been if its server does not say. */
-  guess?: { input: InputGuess; mostOutput: number | null }
+  /**
+   * Where it is paid for from a budget: how much it may have been if its server does not say. What that is asked to count
+   * stands beside it.
+   */
+  guess?: { input: Omit<InputGuess, 'count'>; mostOutput: number | null }
   /** ISO 8601. */
   startedAt: string
   firstTokenMs: number | null
@@ -67,17 +71,17 @@ export async function findOwnRow({ userId, boundTo }: Actor, id: string): Promis
 export async function insertUpstreamRow(
   { actor, question }: Call,
   { key, model }: Target,
-  { id, bill }: { id: string; bill: OpenBill | null },
+  { id, bill, count }: { id: string; bill: OpenBill | null; count: JsonObject | null },
 ): Promise<boolean> {
   await requireRoom()
   const made = await sql`
     INSERT INTO gateway_responses
       (id, user_id, project_id, provider, source, credential_id, base_url, model, background, status, keys_of, bill,
-       node_id, lease_expires_at)
+       input, node_id, lease_expires_at)
     VALUES (${id}, ${actor.userId}::uuid, ${actor.boundTo}::uuid, ${key.provider}, ${key.source},
       ${key.credentialId}::uuid, ${key.baseUrl}, ${model ?? 'unknown'}, ${question.body.background === true},
       ${bill ? 'pending' : 'upstream'}, ${question.want.projectId ?? null}::uuid,
-      ${bill && JSON.stringify(bill)}::json, ${bill && nodeId()}::text,
+      ${bill && JSON.stringify(bill)}::json, ${count && JSON.stringify(count)}::json, ${bill && nodeId()}::text,
       CASE WHEN ${bill !== null} THEN now() + ${leaseMs}::int * interval '1 millisecond' END)
     ON CONFLICT (id) DO NOTHING RETURNING 1`
   return made.length > 0

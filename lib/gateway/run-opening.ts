@@ -108,11 +108,12 @@ function openBill(
   const requestId = request.headers.get('x-request-id')
   const line = { actor, question, key, model, status: null, retries: 0, reservation, requestId, cache: null }
   const bill = billOf(line)
+  const { count: _, ...input } = guessInput(question, line)
   return {
     // Without a reservation, too, it is one row of the ledger, however often it is told.
     bill: { ...bill, reservation: bill.reservation ?? { id: newId(), openedAt: startedAt } },
     estimatedInput: estimateInput(question),
-    ...(reservation && { guess: { input: guessInput(question, line), mostOutput: mostOutput(line) } }),
+    ...(reservation && { guess: { input, mostOutput: mostOutput(line) } }),
     startedAt: startedAt.toISOString(),
     firstTokenMs: null,
   }

@@ -6,7 +6,6 @@ import type { Asking, Outcome, Trial } from './asking'
 import type { Call } from './call'
 import { tellFault } from './chat-wire'
 import type { Exchange } from './exchange'
-import { inputOfTurns } from './input-guess'
 import { noteKept } from './kept-quota'
 import { billOf, countTokens, type Line, type Use, wasSent } from './ledger'
 import { StreamMeter } from './meter'
@@ -126,7 +125,9 @@ export class Run {
   #noteServed(trial: Trial, { retries, reservation }: Outcome): void {
     if ('exchange' in trial) this.#meter = trial.exchange.meter
     this.#isAsked =
-      trial.kind === 'left' || trial.kind === 'answer' || (trial.kind === 'failure' && wasSent(trial.error))
+      trial.kind === 'answer' ||
+      (trial.kind === 'left' && trial.isSent) ||
+      (trial.kind === 'failure' && wasSent(trial.error))
     const target = 'exchange' in trial ? trial.exchange.target : trial.target
     const status = 'exchange' in trial ? trial.exchange.answer.status : null
     this.#note({ target, status, retries, reservation })
@@ -245,11 +246,13 @@ export class Run {
     const meter = this.#meter
     // Who was never heard, or refused, told the model nothing that anybody has to pay for.
     if (!this.#isAsked) return countTokens(meter, { input: () => 0, output: () => 0 })
-    const { guess, estimatedInput } = this.#bill
+    const { estimatedInput } = this.#bill
+    const isWhole = this.#why === null && response.status === 'completed'
+    const guess = isWhole ? undefined : this.#bill.guess
     // Where the events are another server's by now, or gone, by what came.
     const shown = Math.max(estimateOutput(response), meter.estimateOutput())
     return countTokens(meter, {
-      input: () => (guess ? inputOfTurns(guess.input.tokens, guess.input, null) : estimatedInput),
+      input: () => guess?.input.tokens ?? estimatedInput,
       output: () => (guess ? withUnseen(shown, meter.silentMs, guess.mostOutput) : shown),
     })
   }

@@ -8,6 +8,10 @@ export type Told = {
   coarsePictures: number
   /** Bytes of pictures that stand in the request itself, and are not read as text. */
   pictureBytes: number
+  /** Bytes of files that stand in the request itself. */
+  fileBytes: number
+  /** Whether a picture or a file is to be fetched from where the caller says. */
+  hasAddresses: boolean
   /** Something whose size the request does not tell: a file, or what the model server has kept. */
   hasHidden: boolean
 }
@@ -30,7 +34,15 @@ export function saidIn({ messages, input, instructions, prompt, system }: JsonOb
 
 /** Looks through messages or items, however deep they are. */
 export function readTold(said: unknown): Told {
-  const told: Told = { textLength: 0, finePictures: 0, coarsePictures: 0, pictureBytes: 0, hasHidden: false }
+  const told: Told = {
+    textLength: 0,
+    finePictures: 0,
+    coarsePictures: 0,
+    pictureBytes: 0,
+    fileBytes: 0,
+    hasAddresses: false,
+    hasHidden: false,
+  }
   // Not by calls of itself: nobody bounds how deep a body is.
   const open: unknown[] = [said]
   while (open.length > 0) {
@@ -46,12 +58,15 @@ export function readTold(said: unknown): Told {
 function look(value: JsonObject, told: Told): unknown[] {
   const type = typeof value.type === 'string' ? value.type : ''
   if (hiddenTypes.has(type) || isHeardBefore(value)) told.hasHidden = true
+  if (typeof value.file_data === 'string') told.fileBytes += value.file_data.length
+  if (isSet(value.file_url)) told.hasAddresses = true
   if (!pictureTypes.has(type)) return Object.values(value)
   const inner = isObject(value.image_url) ? value.image_url : value
   const url = isObject(value.image_url) ? value.image_url.url : value.image_url
   if ((inner.detail ?? value.detail) === 'low') told.coarsePictures++
   else told.finePictures++
   if (typeof url === 'string' && url.startsWith('data:')) told.pictureBytes += url.length
+  else if (isSet(url)) told.hasAddresses = true
   return []
 }
 
@@ -63,6 +78,11 @@ export function isHeardBefore({ audio }: JsonObject): boolean {
 /** Tools that the caller runs though the model server describes them. */
 const describedTools = new Set(['local_shell', 'apply_patch', 'computer', 'computer_use_preview'])
 const isOwn = (type: string) => type === 'function' || type === 'custom'
+
+/** Whether the caller runs a tool and describes it, too. */
+export function isOwnTool(tool: unknown): boolean {
+  return isObject(tool) && isOwn(String(tool.type))
+}
 
 /** What model servers tell a model of tools beside what the request says: of having some, and of each that they describe. */
 const toolsTokens = 600

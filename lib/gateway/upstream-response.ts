@@ -12,6 +12,7 @@ import type { Keeping } from './kept'
 import { billOf, type Line, mostOutput, settle } from './ledger'
 import { settleOpen } from './open-bills'
 import { insertItemRows, insertUpstreamRow, type OpenBill } from './response-rows'
+import type { JsonObject } from './translate/json'
 import { watchResponse } from './watch'
 
 /** OpenAI names its responses so. It stands in the first event of a stream, and near the beginning of a whole one. */
@@ -117,8 +118,8 @@ export class UpstreamResponse implements Keeping {
     const id = idPattern.exec(beginning.toString('latin1'))?.[1] ?? null
     this.#prelude = id === null && beginning.length < maxPreludeBytes ? beginning : null
     if (id === null) return
-    const bill = this.#isBackground ? this.#openBill() : null
-    const isNew = await insertUpstreamRow(this.#call, this.#exchange.target, { id, bill })
+    const { bill = null, count = null } = this.#isBackground ? this.#openBill() : {}
+    const isNew = await insertUpstreamRow(this.#call, this.#exchange.target, { id, bill, count })
     this.#id = isNew ? id : null
     this.#named.resolve(this.#id)
   }
@@ -131,20 +132,20 @@ export class UpstreamResponse implements Keeping {
     }
   }
 
-  #openBill(): OpenBill {
+  #openBill(): { bill: OpenBill; count: JsonObject | null } {
     const { question } = this.#call
     const { reservation } = this.#line
     const bill = billOf(this.#line)
     const startedAt = new Date(Date.now() - this.#exchange.meter.elapsedMs)
-    return {
+    const { count, ...input } = guessInput(question, this.#line)
+    const open = {
       // Without a reservation, too, it is one row of the ledger, however often it is told.
       bill: { ...bill, reservation: bill.reservation ?? { id: newId(), openedAt: startedAt } },
       estimatedInput: estimateInput(question),
-      ...(reservation && {
-        guess: { input: guessInput(question, this.#line), mostOutput: mostOutput(this.#line) },
-      }),
+      ...(reservation && { guess: { input, mostOutput: mostOutput(this.#line) } }),
       startedAt: startedAt.toISOString(),
       firstTokenMs: this.#exchange.meter.firstByteMs,
     }
+    return { bill: open, count: reservation && count }
   }
 }

@@ -16,6 +16,7 @@ const firstWaitMs = 1000
 const longestWaitMs = 15_000
 const growth = 1.5
 const renewEveryMs = 10_000
+const longestAskMs = 60_000
 /** As many are taken over at once. */
 const maxTaken = 100
 
@@ -120,7 +121,8 @@ class Watch {
     const key = await findKeyFor(row)
     if (key === null) return null
     const path = `/responses/${encodeURIComponent(row.id)}`
-    const { status, text } = await askHolder({ key, method: 'GET', path, signal: this.#ended.signal })
+    const signal = AbortSignal.any([this.#ended.signal, AbortSignal.timeout(longestAskMs)])
+    const { status, text } = await askHolder({ key, method: 'GET', path, signal })
     if (status === 404) return { status: 'cancelled' }
     return status === 200 ? asObject(parseJson(text)) : null
   }

@@ -1,3 +1,11 @@
+/** Words follow each other faster; in a longer pause a model thinks, or writes what is told at once. In milliseconds. */
+const longestGapMs = 1000
+
+/** So much of a wait for the next word, in milliseconds, is a pause. */
+export function pauseOf(ms: number): number {
+  return ms > longestGapMs ? ms : 0
+}
+
 /** As many tokens as models that answer in one piece, or think first, write in a second where they are fast. */
 const unseenPerSecond = 150
 

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import type OpenAI from 'openai'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { Client } from '../support/client'
 import { type GatewayWorld, startGateway } from '../support/gateway'
@@ -230,7 +231,39 @@ test('tools that the server ran are paid for with what they found, and with what
   gone.abort()
   const [last] = await ledger(1)
   expect(last?.input_tokens).toBeGreaterThanOrEqual(3 * 16_000)
-  expect(last?.input_tokens).toBeLessThan(3 * 16_000 + 1000)
+  expect(last?.input_tokens).toBeLessThan(3 * 16_000 + 3 * 2000)
+})
+
+test('a server that says nothing, and does not count either, is taken for one that was not there', async () => {
+  const first = await beginConversation()
+  world.upstream.script({ match: { path: counting }, error: 500 }, { times: 3 })
+  world.upstream.script({ firstByteDelayMs: 60_000 })
+  const gone = new AbortController()
+  const asked = openai.responses.create(
+    { model, input: 'And then?', previous_response_id: first },
+    { signal: gone.signal },
+  )
+  const left = expect(asked).rejects.toThrow()
+  await until(() => expect(world.upstream.journal.at(-1)?.body).toMatchObject({ input: 'And then?' }))
+  gone.abort()
+  await left
+  const [last] = await ledger(2)
+  expect(last?.outcome).toBe('stopped')
+  expect(last?.input_tokens).toBeLessThan(100)
+})
+
+test('an item that a call names by its id alone is set aside as what it may be', async () => {
+  openai = await world.sdk({ budget_usd: 0.01 })
+  const id = 'msg_0123456789'
+  const input = [{ id }] as unknown as OpenAI.Responses.ResponseInput
+  await expect(openai.responses.create({ model, input })).rejects.toMatchObject({ status: 404 })
+  world.upstream.script({ text: 'Yes.' })
+  const { output } = await openai.responses.create({ model, input: 'Hi', max_output_tokens: 100 })
+  const own = [{ id: output[0]?.id }] as unknown as OpenAI.Responses.ResponseInput
+  await expect(openai.responses.create({ model, input: own, max_output_tokens: 100 })).rejects.toMatchObject({
+    status: 429,
+    code: 'insufficient_quota',
+  })
 })
 
 describe('what nobody has seen of an answer', () => {

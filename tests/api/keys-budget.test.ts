@@ -92,6 +92,15 @@ test('an answer that is stopped while the model thinks is paid for by the time t
   expect(cost).toBeLessThanOrEqual((5100 * 2) / 1e6)
 })
 
+test('an answer that the model server refuses is not taken for one that it has written', async () => {
+  const keyed = await openWithKey({ budget_usd: 1 }, { max_output_tokens: 5000 })
+  openai.script({ error: 'insufficient_quota', firstByteDelayMs: 2500 })
+  const { events } = await answerTo(keyed, 'Think.')
+  expect(events.at(-1)).toMatchObject({ type: 'failed' })
+  await until(async () => expect(await requestsOf(keyed)).toBe(1))
+  expect(await costOf(keyed)).toBeLessThan((100 * 0.25) / 1e6)
+})
+
 test('a key whose budget is used up asks for nothing more, by no call, and nothing is stored of it', async () => {
   const keyed = await openWithKey({ budget_usd: 0.01, budget_period: 'day' }, { max_output_tokens: 2000 })
   const { talk, program } = keyed

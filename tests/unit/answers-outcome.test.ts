@@ -48,6 +48,8 @@ const served = {
   inputLength: 0,
   repeatedLength: 0,
   most: null,
+  silentMs: 0,
+  heardAtMs: null,
   startedAtMs: 0,
   firstTokenMs: null,
   responseId: null,

@@ -256,3 +256,18 @@ test('every model whose price is known has bounds, and its days have the same', 
   // Another server may call anything the same.
   expect(findModelLimits('openai-compatible', 'gpt-5').output).toBeNull()
 })
+
+test.each([
+  [{ id: 'msg_1' }],
+  [{ type: 'item_reference', id: 'msg_1' }],
+  [{ type: 'reasoning', id: 'rs_1', summary: [] }],
+  [{ type: 'image_generation_call', id: 'ig_1' }],
+  [{ type: 'compaction', id: 'cmp_1' }],
+])('what %o stands for may be as long as the model can read', (item) => {
+  expect(bound('/responses', { input: [item] }).inputTokens).toBe(400_000)
+})
+
+test('a sound that the model server keeps is as hidden', () => {
+  const messages = [{ role: 'assistant', audio: { id: 'audio_1' } }]
+  expect(bound('/chat/completions', { messages }).inputTokens).toBe(400_000)
+})

@@ -18,6 +18,12 @@ test('what is changed is written as it is now', () => {
   expect(write('{"seed":9223372036854775807}', () => ({ seed: 7 }))).toBe('{"seed":7}')
 })
 
+test('no number gets the digits of another one', () => {
+  const text =
+    '{"a":{"id":9223372036854775807},"b":{"id":9223372036854775806},"c":{"id":9223372036854775807}}'
+  expect(write(text)).toBe(JSON.stringify(JSON.parse(text)))
+})
+
 test('texts are no numbers', () => {
   const text =
     '{"a":"9223372036854775807","b":"\\"seed\\":9223372036854775807","c":{"9223372036854775807":1}}'

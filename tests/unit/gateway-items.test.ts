@@ -34,7 +34,7 @@ const ofOwnServer = () => keyOf({ source: 'user', credentialId: newId(), baseUrl
 /** A server says that a response of this name, made with this key, has these items. */
 async function answer(actor: Actor, key: LentKey, id: string, itemIds: string[]): Promise<void> {
   const call = { actor, question: { want: {}, body: {} } } as unknown as Call
-  await insertUpstreamRow(call, { key, model: 'm' }, { id, bill: null })
+  await insertUpstreamRow(call, { key, model: 'm' }, { id, bill: null, count: null })
   await insertItemRows(id, itemIds, key)
 }
 

@@ -83,3 +83,18 @@ test('what nobody has seen is reckoned by the time that nothing came, within wha
   expect(withUnseen(10, 2000, 100)).toBe(100)
   expect(withUnseen(300, 2000, 100)).toBe(300)
 })
+
+test('whoever has many answers written pays for the time of each, and for nothing that was refused', () => {
+  const meter = new StreamMeter()
+  Object.defineProperty(meter, 'silentMs', { value: 2000 })
+  const use = (body: object, more: object = {}) => {
+    const key = { provider: 'openai' }
+    const question = { path: '/chat/completions', bytes: Buffer.alloc(400), body, earlier: [] }
+    const line = { question, key, model: 'gpt-5-mini', reservation: { outputTokens: null }, ...more }
+    return readUse(lineOf(line), meter, 'left')
+  }
+  expect(use({}).outputTokens).toBe(300)
+  expect(use({ n: 8 }).outputTokens).toBe(2400)
+  expect(use({ n: 8 }, { status: 400 })).toMatchObject({ inputTokens: 0, outputTokens: 0 })
+  expect(use({}, { status: null, isSent: false })).toMatchObject({ inputTokens: 0, outputTokens: 0 })
+})
