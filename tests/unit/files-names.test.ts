@@ -47,8 +47,9 @@ test('a name cannot break out of its header, and comes back as it was', () => {
       const header = contentDisposition('attachment', name)
       expect(header).toMatch(/^attachment; filename="[^"\\]*"; filename\*=UTF-8''[\w.!#$&+^`|~%-]+$/)
       expect(new Headers({ 'content-disposition': header }).get('content-disposition')).toBe(header)
-      expect(decodeURIComponent(header.split("''")[1] ?? '')).toBe(name)
+      // The name stands there twice, once in a form that may hold such quotes itself.
+      expect(decodeURIComponent(header.split("''").at(-1) ?? '')).toBe(name)
     }),
-    { numRuns: 2000 },
+    { numRuns: 2000, examples: [["''"]] },
   )
 })
