@@ -1,3 +1,4 @@
+import { v7 as newId } from 'uuid'
 import type { TokenUsage } from '../contracts/conversations'
 import { sql } from '../db'
 import { asAppError } from '../errors'
@@ -5,9 +6,9 @@ import { log } from '../log'
 import { readUsage } from '../providers'
 import { recordUsage, withUnseen } from '../usage'
 import { countInput } from './input-count'
-import { estimateTokens, inputOfTurns, runsWithin } from './input-guess'
+import { estimateInput, estimateTokens, guessInput, inputOfTurns, runsWithin } from './input-guess'
 import { findKeyFor } from './keyholder'
-import type { Use } from './ledger'
+import { billOf, type Line, mostOutput, type Use } from './ledger'
 import type { OpenBill } from './response-rows'
 import { asList, asObject, type JsonObject } from './translate/json'
 
@@ -24,6 +25,25 @@ export type End = {
   /** Whether it shows all that was written: not where a model has thought, and not where nothing is shown. */
   showsAll?: boolean
   durationMs?: number
+}
+
+/** What the ledger is to be told of a call at its end, and what its server can be asked to count if it does not say. */
+export function openBill(
+  line: Line,
+  { startedAt, firstTokenMs }: { startedAt: Date; firstTokenMs: number | null },
+): { bill: OpenBill; count: JsonObject | null } {
+  const { question, reservation } = line
+  const bill = billOf(line)
+  const open = {
+    // Without a reservation, too, it is one row of the ledger, however often it is told.
+    bill: { ...bill, reservation: bill.reservation ?? { id: newId(), openedAt: startedAt } },
+    estimatedInput: estimateInput(question),
+    startedAt: startedAt.toISOString(),
+    firstTokenMs,
+  }
+  if (reservation === null) return { bill: open, count: null }
+  const { count, ...input } = guessInput(question, line)
+  return { bill: { ...open, guess: { input, mostOutput: mostOutput(line) } }, count }
 }
 
 const outcomes: Record<string, Use['outcome']> = {

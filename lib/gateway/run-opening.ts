@@ -1,16 +1,13 @@
-import { v7 as newId } from 'uuid'
 import { AppError } from '../errors'
 import { releaseUse } from '../usage'
 import { goesOn, rewrite } from './asked'
 import { Asking } from './asking'
 import type { Call } from './call'
 import type { Answer } from './collected'
-import { estimateInput, guessInput } from './input-guess'
 import { inputItemsOf } from './kept-items'
-import { billOf, mostOutput } from './ledger'
 import { tellLimits } from './limits'
+import { openBill } from './open-bills'
 import type { Question } from './question'
-import type { OpenBill } from './response-rows'
 import { originOf } from './response-wire'
 import { streamRun } from './run-follow'
 import { insertRun } from './run-rows'
@@ -70,7 +67,9 @@ async function begin(opening: Opening, targets: Target[], target: Target) {
       data: JSON.stringify(event),
     }))
     const response = { ...(queued[0]?.response as object) }
-    const bill = openBill(call, target, reservation)
+    const requestId = call.request.headers.get('x-request-id')
+    const line = { ...call, ...target, status: null, retries: 0, reservation, requestId, cache: null }
+    const { bill } = openBill(line, { startedAt: new Date(), firstTokenMs: null })
     const { previous_response_id: previous } = asked.body
     await insertRun(call, target, {
       id: origin.id,
@@ -97,26 +96,6 @@ function queue(asked: Question): Question {
 /** What is needed of a request when it is over. */
 function headOf({ url, headers }: Request): Request {
   return new Request(url, { headers: new Headers(headers) })
-}
-
-function openBill(
-  { actor, question, request }: Opening,
-  { key, model }: Target,
-  reservation: Awaited<ReturnType<Asking['prepare']>>,
-): OpenBill {
-  const startedAt = new Date()
-  const requestId = request.headers.get('x-request-id')
-  const line = { actor, question, key, model, status: null, retries: 0, reservation, requestId, cache: null }
-  const bill = billOf(line)
-  const { count: _, ...input } = guessInput(question, line)
-  return {
-    // Without a reservation, too, it is one row of the ledger, however often it is told.
-    bill: { ...bill, reservation: bill.reservation ?? { id: newId(), openedAt: startedAt } },
-    estimatedInput: estimateInput(question),
-    ...(reservation && { guess: { input, mostOutput: mostOutput(line) } }),
-    startedAt: startedAt.toISOString(),
-    firstTokenMs: null,
-  }
 }
 
 function mustBeStored(): AppError {

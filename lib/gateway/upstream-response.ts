@@ -1,18 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { v7 as newId } from 'uuid'
 import { asAppError } from '../errors'
 import { log } from '../log'
 import { parseJson } from '../providers'
 import { goesOn } from './asked'
 import type { Call } from './call'
 import type { Exchange, How } from './exchange'
-import { estimateInput, guessInput } from './input-guess'
 import { ItemSpotter, itemIdsOf } from './items'
 import type { Keeping } from './kept'
-import { billOf, type Line, mostOutput, settle } from './ledger'
-import { settleOpen } from './open-bills'
-import { insertItemRows, insertUpstreamRow, type OpenBill } from './response-rows'
-import type { JsonObject } from './translate/json'
+import { type Line, settle } from './ledger'
+import { openBill, settleOpen } from './open-bills'
+import { insertItemRows, insertUpstreamRow } from './response-rows'
 import { watchResponse } from './watch'
 
 /** OpenAI names its responses so. It stands in the first event of a stream, and near the beginning of a whole one. */
@@ -132,20 +129,8 @@ export class UpstreamResponse implements Keeping {
     }
   }
 
-  #openBill(): { bill: OpenBill; count: JsonObject | null } {
-    const { question } = this.#call
-    const { reservation } = this.#line
-    const bill = billOf(this.#line)
-    const startedAt = new Date(Date.now() - this.#exchange.meter.elapsedMs)
-    const { count, ...input } = guessInput(question, this.#line)
-    const open = {
-      // Without a reservation, too, it is one row of the ledger, however often it is told.
-      bill: { ...bill, reservation: bill.reservation ?? { id: newId(), openedAt: startedAt } },
-      estimatedInput: estimateInput(question),
-      ...(reservation && { guess: { input, mostOutput: mostOutput(this.#line) } }),
-      startedAt: startedAt.toISOString(),
-      firstTokenMs: this.#exchange.meter.firstByteMs,
-    }
-    return { bill: open, count: reservation && count }
+  #openBill() {
+    const { elapsedMs, firstByteMs } = this.#exchange.meter
+    return openBill(this.#line, { startedAt: new Date(Date.now() - elapsedMs), firstTokenMs: firstByteMs })
   }
 }
